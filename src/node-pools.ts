@@ -361,11 +361,10 @@ export class NodePools extends Construct implements ec2.IConnectable {
         fail(this, `'${name}.labels' must not have '${label}' (got '${given.labels[label]}'): it places Airflow's pods; use another key`);
       }
     }
-    return new eks.Nodegroup(this, id, {
+    const nodegroup = new eks.Nodegroup(this, id, {
       cluster: this.nodegroupCluster,
       nodeRole: this.role,
       subnets: pool.subnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-      instanceTypes: pool.instanceTypes,
       amiType: pool.amiType ?? this.amiType(name, pool.instanceTypes),
       capacityType: pool.capacityType,
       minSize,
@@ -380,6 +379,10 @@ export class NodePools extends Construct implements ec2.IConnectable {
       tags: { Name: `${this.props.cluster.clusterName}-airflow-${name}`, ...pool.tags },
       launchTemplateSpec: this.launchTemplateSpec(pool.diskSize ?? Size.gibibytes(20)),
     });
+    // Past the construct, which would compare each type with all GPU classes: half of the time of a synthesis, and minutes of
+    // optimizing that function in an app with some ten Airflows. The AMI type, all that it is for, is set above.
+    (nodegroup.node.defaultChild as eks.CfnNodegroup).instanceTypes = pool.instanceTypes.map((type) => type.toString());
+    return nodegroup;
   }
 
   /** The CDK would still take Amazon Linux 2, which is out of support. */
