@@ -91,8 +91,8 @@ export class EfsCsiDriver extends Construct {
       namespace: 'kube-system',
       serviceAccount: SERVICE_ACCOUNT,
       description: 'Controller of the EFS CSI driver',
+      statements: controllerStatements(),
     });
-    STATEMENTS().forEach((statement) => this.role.addToPolicy(statement));
 
     const tolerations = AIRFLOW_NODES.tolerations!.map((toleration) => ({ operator: 'Equal', ...toleration }));
     const onAirflowNodes = {
@@ -121,7 +121,7 @@ export class EfsCsiDriver extends Construct {
         // The chart's own toleration already lets these pods onto every node.
         ...this.allNodes ? {} : { node: onAirflowNodes },
       },
-    }).node.addDependency(this.role);
+    });
   }
 }
 
@@ -130,7 +130,7 @@ export class EfsCsiDriver extends Construct {
  *
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEFSCSIDriverPolicy.html
  */
-function STATEMENTS(): iam.PolicyStatement[] {
+function controllerStatements(): iam.PolicyStatement[] {
   const arn = (resource: string) => `arn:${Aws.PARTITION}:elasticfilesystem:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}/*`;
   const tag = 'efs.csi.aws.com/cluster';
   return [

@@ -1,4 +1,4 @@
-import { Aws, Size, Token } from 'aws-cdk-lib';
+import { Aws, Size, Tags, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
@@ -184,7 +184,9 @@ export interface NodePoolsOptions {
   readonly managedPolicies?: iam.IManagedPolicy[];
 
   /**
-   * Lets a Cluster Autoscaler that runs on these nodes scale this cluster's node groups.
+   * Lets a Cluster Autoscaler that runs on these nodes, in their network, scale this cluster's node groups.
+   *
+   * In the pod network it does not reach the credentials of the node; there, give it a role of its own.
    *
    * @default false
    * @see https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
@@ -413,6 +415,7 @@ export class NodePools extends Construct implements ec2.IConnectable {
       });
       // A template with security groups replaces the one that EKS attaches by itself.
       template.addSecurityGroup(this.props.cluster.clusterSecurityGroup);
+      Tags.of(template).add('Name', `${this.props.cluster.clusterName}-airflow`);
       this.launchTemplates.set(size, template);
     }
     return { id: template.launchTemplateId!, version: template.latestVersionNumber };

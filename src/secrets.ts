@@ -329,7 +329,7 @@ export class AirflowSecrets extends Construct {
       }),
       ...[...book.targets].map(([target, templates]) => this.externalSecret(target, templates, book.variables, name)),
     ]);
-    manifest.node.addDependency(namespace, role);
+    manifest.node.addDependency(namespace, role.node.findChild('DefaultPolicy'));
     if (this.props.externalSecrets !== ExternalSecretsSetup.EXISTING) {
       manifest.node.addDependency(ExternalSecrets.forCluster({ cluster })); // knows the kinds, and on delete lets them go
     }
