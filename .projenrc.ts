@@ -34,10 +34,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'yaml',
   ],
   tsconfigDev: {
-    compilerOptions: { baseUrl: '.', paths: { 'airflow-on-eks': ['./src'] } },
-    include: ['src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'],
+    compilerOptions: { isolatedModules: false, baseUrl: '.', paths: { 'airflow-on-eks': ['./src'] } },
+    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'],
     exclude: ['**/node_modules', '**/cdk.out'],
   },
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
   jestOptions: {
     jestConfig: {
       moduleNameMapper: { '^airflow-on-eks$': '<rootDir>/src' },
@@ -50,6 +51,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
     javaPackage: 'io.github.airflowoneks',
   },
 });
+
+// The linter would look for each file in tsconfig.json, which is jsii's and has the sources only.
+const linter = project.tryFindObjectFile('.eslintrc.json');
+linter?.addOverride('parserOptions', { projectService: false, project: './tsconfig.dev.json' });
+linter?.addOverride('rules.import/no-unresolved', ['error', { ignore: ['^airflow-on-eks$'] }]); // examples name the library as users do
 
 // The examples, synthesized by the CLI that users have, without an AWS account.
 const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';

@@ -120,7 +120,7 @@ export interface AirflowOnEksProps {
   /**
    * Who brings the EFS CSI driver, and where it runs.
    *
-   * @default - `AIRFLOW_NODES`; `ALL_NODES` with `existingNodes`
+   * @default - `ONLY_AIRFLOW_NODES`; `ALL_NODES` with `existingNodes`
    */
   readonly efsCsiDriver?: EfsCsiDriverSetup;
 
@@ -373,7 +373,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     });
 
     // What is made first is deleted last.
-    const driver = props.efsCsiDriver ?? (props.existingNodes ? EfsCsiDriverSetup.ALL_NODES : EfsCsiDriverSetup.AIRFLOW_NODES);
+    const driver = props.efsCsiDriver ?? (props.existingNodes ? EfsCsiDriverSetup.ALL_NODES : EfsCsiDriverSetup.ONLY_AIRFLOW_NODES);
     if (driver !== EfsCsiDriverSetup.EXISTING) {
       namespace.node.addDependency(EfsCsiDriver.forCluster({ cluster, allNodes: driver === EfsCsiDriverSetup.ALL_NODES })); // unmounts the volumes
     }

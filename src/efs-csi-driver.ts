@@ -15,7 +15,7 @@ export enum EfsCsiDriverSetup {
   /**
    * Install it, on the nodes of Airflow only: nothing else in the cluster mounts EFS.
    */
-  AIRFLOW_NODES = 'airflow-nodes',
+  ONLY_AIRFLOW_NODES = 'only-airflow-nodes',
 
   /**
    * Install it, on all nodes of the cluster.
@@ -66,7 +66,7 @@ export class EfsCsiDriver extends Construct {
     const allNodes = props.allNodes ?? false;
     const existing = props.cluster.node.tryFindChild(id) as EfsCsiDriver | undefined;
     if (existing && existing.allNodes !== allNodes) {
-      const words = (all: boolean) => all ? 'ALL_NODES' : 'AIRFLOW_NODES';
+      const words = (all: boolean) => all ? 'ALL_NODES' : 'ONLY_AIRFLOW_NODES';
       fail(existing, `'efsCsiDriver' must be the same for each Airflow of a cluster: it is ${words(existing.allNodes)} already, got ${words(allNodes)}`);
     }
     return existing ?? new EfsCsiDriver(props.cluster, id, props);

@@ -264,7 +264,10 @@ function poolDefaults(): Record<'stateless' | 'workers' | 'database', PoolDefaul
   return {
     stateless: { type: 'af-stateless', capacityType: eks.CapacityType.SPOT, minSize: 2, maxSize: 2, instanceTypes: types('c5a.xlarge', 'c5a.large') },
     workers: {
-      type: 'af-stateful', capacityType: eks.CapacityType.SPOT, minSize: 1, maxSize: 3,
+      type: 'af-stateful',
+      capacityType: eks.CapacityType.SPOT,
+      minSize: 1,
+      maxSize: 3,
       instanceTypes: types('c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'),
     },
     database: { type: 'af-db', capacityType: eks.CapacityType.ON_DEMAND, minSize: 1, maxSize: 1, instanceTypes: types('c5a.xlarge') },

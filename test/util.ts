@@ -63,7 +63,9 @@ export const CLUSTERS: Record<string, (scope: Construct) => eks.ICluster | eksv2
     });
   },
   'aws-eks, owned': (scope) => new eks.Cluster(scope, 'Cluster', {
-    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
+    version: eks.KubernetesVersion.V1_33,
+    defaultCapacity: 0,
+    kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
     authenticationMode: eks.AuthenticationMode.API,
   }),
   'aws-eks-v2, imported': (scope) => {
@@ -166,6 +168,6 @@ export function render(helm: string, chartFolder: string, template: Template | J
   const values = join(mkdtempSync(join(tmpdir(), 'values-')), 'values.yaml');
   writeFileSync(values, JSON.stringify(valuesOf(template, chart)));
   const rendered = execFileSync(helm, ['template', release, join(CHARTS!, chartFolder), '--namespace', release, '--values', values, '--kube-version', '1.34.0'],
-    { encoding: 'utf8', maxBuffer: 1 << 26 });
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return [rendered, ...objectsOf(template).map((object) => YAML.stringify(object))].join('\n---\n');
 }
