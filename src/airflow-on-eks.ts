@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -303,6 +303,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const users = props.users ?? [{ username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN }];
     checkCluster(this, cluster);
     this.checkProps(props, chart);
+    this.takeNamespace(cluster);
+    if (this.chart.airflowVersion.startsWith('2.')) {
+      Annotations.of(this).addWarningV2('airflow-on-eks:airflow2EndOfLife',
+        `Airflow ${this.chart.airflowVersion} gets no security fixes since April 2026; new deployments use AirflowChart.official() with Airflow 3`);
+    }
 
     const nodes = props.existingNodes
       ? new ExistingNodes(props.existingNodes, cluster.clusterSecurityGroup)
@@ -404,6 +409,16 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     return AlbIngress._url(this.ingressOptions) ?? `http://${this.ingress.loadBalancerDnsName}`;
   }
 
+  /** Volumes and the storage class are named by the namespace, and stand in none: two Airflows would write into each other's. */
+  private takeNamespace(cluster: eks.ICluster | eksv2.ICluster): void {
+    const namespaces = NAMESPACES.get(cluster) ?? new Map<string, string>();
+    const taken = namespaces.get(this.namespace);
+    if (taken) {
+      fail(this, `'namespace' must be another one for each Airflow of a cluster, got '${this.namespace}', which is the one of ${taken}`);
+    }
+    NAMESPACES.set(cluster, namespaces.set(this.namespace, this.node.path));
+  }
+
   private checkProps(props: AirflowOnEksProps, chart: ChartDefinition): void {
     checkFormat(this, 'namespace', this.namespace, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a DNS label (lower case letters, digits, and - inside)');
     if (Token.isUnresolved(this.namespace)) {
@@ -496,6 +511,9 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     checkNoSecret(this, 'connections', (props.connections ?? []).map(({ host, login, extra, description }) => [host, login, extra, description]));
   }
 }
+
+/** The namespaces of each cluster, and who has them. */
+const NAMESPACES = new WeakMap<eks.ICluster | eksv2.ICluster, Map<string, string>>();
 
 /** Names whose values Airflow itself hides. */
 const SENSITIVE = /(PASSWORD|PASSWD|PASSPHRASE|PRIVATE_KEY|SECRET_KEY|API_?KEY|FERNET_KEY|ACCESS_TOKEN|(^|_)SECRET$|(^|_)TOKEN$|SQL_ALCHEMY_CONN|BROKER_URL|RESULT_BACKEND)$/i;
