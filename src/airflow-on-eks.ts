@@ -19,6 +19,7 @@ import { AirflowConnection, AirflowPool, AirflowRole, AirflowUser, AirflowVariab
 import { ExistingNodes, ExistingNodesOptions, NodePools, NodePoolsOptions } from './node-pools';
 import { Persistence, PersistenceOptions } from './persistence';
 import { AirflowSecret, AirflowSecrets, AirflowSecretsOptions, SecretBook } from './secrets';
+import { sortKeys } from './sort-keys';
 import { WorkersOptions, workersSettings } from './workers';
 
 /**
@@ -348,9 +349,9 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       connections: props.connections ?? [],
       variables: props.variables ?? [],
       pools: props.pools ?? [],
-      config: configEnvironment(props.config ?? {}),
-      environment: props.environment ?? {},
-      extraSecrets: props.extraSecrets ?? {},
+      config: sortKeys(configEnvironment(props.config ?? {})),
+      environment: sortKeys(props.environment ?? {}),
+      extraSecrets: sortKeys(props.extraSecrets ?? {}),
       pipPackages: props.pipPackages ?? [],
       ingress: props.ingress && { url: AlbIngress._url(props.ingress), nodePort: props.ingress.targetType === AlbIngressTargetType.INSTANCE },
     }, book), props, chart.ownedValues);

@@ -4,6 +4,7 @@ import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, IConstruct } from 'constructs';
 import { fail } from './errors';
+import { sortKeys } from './sort-keys';
 import { ChartVersion } from './versions';
 
 /** A cluster of either EKS module of the CDK, created in this app or imported into it. */
@@ -74,7 +75,8 @@ export function albControllerOf(cluster: Cluster): IConstruct[] {
 }
 
 /** Applies Kubernetes objects from `scope`, which may be in another stack than the cluster. */
-export function applyManifest(scope: Construct, id: string, cluster: Cluster, manifest: KubernetesObject[]): Construct {
+export function applyManifest(scope: Construct, id: string, cluster: Cluster, objects: KubernetesObject[]): Construct {
+  const manifest = sortKeys(objects);
   return isEksV1(cluster)
     ? new eks.KubernetesManifest(scope, id, { cluster, manifest })
     : new eksv2.KubernetesManifest(scope, id, { cluster, manifest });
@@ -93,7 +95,7 @@ export interface HelmReleaseProps {
 /** Installs a chart from `scope`, which may be in another stack than the cluster. */
 export function installChart(scope: Construct, id: string, cluster: Cluster, props: HelmReleaseProps): Construct {
   const { chart, ...release } = props;
-  const options = { createNamespace: false, ...release, ...chart };
+  const options = { createNamespace: false, ...release, ...chart, values: sortKeys(props.values) };
   return isEksV1(cluster)
     ? new eks.HelmChart(scope, id, { cluster, ...options })
     : new eksv2.HelmChart(scope, id, { cluster, ...options });

@@ -6,6 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { nodegroupCluster } from './cluster';
 import { fail } from './errors';
+import { sortKeys } from './sort-keys';
 
 /**
  * A taint that a pod tolerates.
@@ -481,10 +482,10 @@ export class ExistingNodes implements AirflowNodes {
   constructor(options: ExistingNodesOptions, clusterSecurityGroup: ec2.ISecurityGroup) {
     this.role = options.nodeRole;
     this.connections = new ec2.Connections({ securityGroups: [options.securityGroup ?? clusterSecurityGroup] });
-    this.placement = {
+    this.placement = sortKeys({
       stateless: options.stateless,
       workers: options.workers ?? options.stateless,
       database: options.database ?? options.stateless,
-    };
+    });
   }
 }
