@@ -151,7 +151,7 @@ function mounts(pods: Pod[], expected: Expectations): string[] {
   return (expected.mounts ?? []).flatMap(({ workload, container, claim, path }) => {
     const found = pods.filter((pod) => workload.test(pod.workload)).flatMap((pod) => containersOf(pod.spec).filter(({ name }) => container.test(name)).map((of) => ({ pod, of })));
     return found.length === 0 ? [`no container is like ${workload} ${container}`] : found
-      .filter(({ pod, of }) => !list(of.volumeMounts).some(({ name, mountPath, subPath }) => mountPath === path && subPath === undefined
+      .filter(({ pod, of }) => !list(of.volumeMounts).some(({ name, mountPath, subPath }) => mountPath === path && !subPath
         && list(pod.spec.volumes).some((volume) => volume.name === name && volume.persistentVolumeClaim?.claimName === claim)))
       .map(({ pod, of }) => `${pod.workload}: ${of.name}: does not mount claim ${claim} at ${path}`);
   });
