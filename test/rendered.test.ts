@@ -119,6 +119,10 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
   ['a Secret that is not there', ({ secret }) => { secret.spec.target.name = 'other'; }, "Deployment/web: refers to Secret/keys key 'fernet', which does not exist"],
   ['a key that is not there', ({ secret }) => { secret.spec.target.template.data = { other: '' }; }, "Deployment/web: refers to Secret/keys key 'fernet', which does not exist"],
   ['a ConfigMap without the key', ({ config }) => { config.data = {}; }, "Deployment/web: refers to ConfigMap/config key 'a', which does not exist"],
+  ['a ConfigMap without the file', (objects) => {
+    delete podOf(objects).volumes[1].configMap.items;
+    podOf(objects).containers[0].volumeMounts[1].subPath = 'b';
+  }, "Deployment/web: refers to ConfigMap/config key 'b', which does not exist"],
   ['a claim that is not there', (objects) => { delete objects.claim; }, 'Deployment/web: refers to PersistentVolumeClaim/logs, which does not exist'],
   ['a service account that is not there', (objects) => { delete objects.account; }, 'Deployment/web: refers to ServiceAccount/airflow, which does not exist'],
   ['a published key', ({ config }) => { config.data.b = 'x published-key'; }, "ConfigMap/config: has the secret 'publ...'"],

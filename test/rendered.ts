@@ -47,7 +47,10 @@ export function parse(yaml: string): Json[] {
 function podsOf(objects: Json[]): Pod[] {
   return objects.flatMap((object): Pod[] => {
     const pod = (template: Json, workload = nameOf(object)): Pod => ({
-      workload, labels: template.metadata?.labels ?? {}, spec: template.spec, claimTemplates: list(object.spec?.volumeClaimTemplates).map(({ metadata }) => metadata.name),
+      workload,
+      labels: template.metadata?.labels ?? {},
+      spec: template.spec,
+      claimTemplates: list(object.spec?.volumeClaimTemplates).map(({ metadata }) => metadata.name),
     });
     switch (object.kind) {
       case 'Pod': return [pod(object)];
@@ -149,7 +152,8 @@ function volumes({ spec, claimTemplates }: Pod): string[] {
 
 function mounts(pods: Pod[], expected: Expectations): string[] {
   return (expected.mounts ?? []).flatMap(({ workload, container, claim, path }) => {
-    const found = pods.filter((pod) => workload.test(pod.workload)).flatMap((pod) => containersOf(pod.spec).filter(({ name }) => container.test(name)).map((of) => ({ pod, of })));
+    const found = pods.filter((pod) => workload.test(pod.workload))
+      .flatMap((pod) => containersOf(pod.spec).filter(({ name }) => container.test(name)).map((of) => ({ pod, of })));
     return found.length === 0 ? [`no container is like ${workload} ${container}`] : found
       .filter(({ pod, of }) => !list(of.volumeMounts).some(({ name, mountPath, subPath }) => mountPath === path && !subPath
         && list(pod.spec.volumes).some((volume) => volume.name === name && volume.persistentVolumeClaim?.claimName === claim)))
@@ -175,15 +179,17 @@ function referencesOf({ spec }: Pod): Reference[] {
         ...configMapRef && !configMapRef.optional ? [{ kind: 'ConfigMap', name: configMapRef.name }] : [],
       ]),
     ]),
-    ...list(spec.volumes).flatMap((volume) => [volume, ...list(volume.projected?.sources)]).flatMap(({ secret, configMap, persistentVolumeClaim, name }) => [
-      ...secret && !secret.optional ? keyed('Secret', secret.secretName ?? secret.name, secret.items) : [],
-      ...configMap && !configMap.optional ? keyed('ConfigMap', configMap.name, configMap.items) : [],
-      ...persistentVolumeClaim ? [{ kind: 'PersistentVolumeClaim', name: persistentVolumeClaim.claimName }] : [],
+    ...list(spec.volumes).flatMap((volume) => [volume, ...list(volume.projected?.sources)]).flatMap((source) => {
+      const { secret, configMap, persistentVolumeClaim } = source;
+      const kind = secret ? 'Secret' : 'ConfigMap';
+      const { name = secret?.secretName, items, optional } = secret ?? configMap ?? {};
       // A file that is mounted by its name is a reference to a key as well.
-      ...secret || configMap ? containersOf(spec).flatMap(({ volumeMounts }) => list(volumeMounts)).filter((mount) => mount.name === name && mount.subPath)
-        .filter(() => list((secret ?? configMap).items).length === 0)
-        .map(({ subPath }) => ({ kind: secret ? 'Secret' : 'ConfigMap', name: secret?.secretName ?? configMap?.name, key: subPath })) : [],
-    ]),
+      const files = containersOf(spec).flatMap(({ volumeMounts }) => list(volumeMounts)).filter((mount) => mount.name === source.name && mount.subPath);
+      return [
+        ...persistentVolumeClaim ? [{ kind: 'PersistentVolumeClaim', name: persistentVolumeClaim.claimName }] : [],
+        ...(secret || configMap) && !optional ? keyed(kind, name, items ?? files.map(({ subPath }) => ({ key: subPath }))) : [],
+      ];
+    }),
   ];
 }
 

@@ -63,7 +63,9 @@ export const CLUSTERS: Record<string, (scope: Construct) => eks.ICluster | eksv2
     });
   },
   'aws-eks, owned': (scope) => new eks.Cluster(scope, 'Cluster', {
-    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
+    version: eks.KubernetesVersion.V1_33,
+    defaultCapacity: 0,
+    kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
     authenticationMode: eks.AuthenticationMode.API,
   }),
   'aws-eks-v2, imported': (scope) => {
@@ -171,7 +173,7 @@ export function render(helm: string, chartFolder: string, template: Template | J
   const file = join(mkdtempSync(join(tmpdir(), 'values-')), 'values.yaml');
   writeFileSync(file, JSON.stringify(values));
   const rendered = execFileSync(helm, ['template', release, resolve(CHARTS!, chartFolder), '--namespace', namespace, '--values', file, '--kube-version', '1.34.0'],
-    { encoding: 'utf8', maxBuffer: 1 << 26 });
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   return [rendered, ...chart === 'airflow' ? objectsOf(template).map((object) => YAML.stringify(object)) : []].join('\n---\n');
 }
 
