@@ -184,7 +184,8 @@ function referencesOf({ spec }: Pod): Reference[] {
       const kind = secret ? 'Secret' : 'ConfigMap';
       const { name = secret?.secretName, items, optional } = secret ?? configMap ?? {};
       // A file that is mounted by its name is a reference to a key as well.
-      const files = containersOf(spec).flatMap(({ volumeMounts }) => list(volumeMounts)).filter((mount) => mount.name === source.name && mount.subPath);
+      const files = containersOf(spec).flatMap(({ volumeMounts }) => list(volumeMounts))
+        .filter((mount) => mount.name === source.name && mount.subPath);
       return [
         ...persistentVolumeClaim ? [{ kind: 'PersistentVolumeClaim', name: persistentVolumeClaim.claimName }] : [],
         ...(secret || configMap) && !optional ? keyed(kind, name, items ?? files.map(({ subPath }) => ({ key: subPath }))) : [],
