@@ -258,14 +258,14 @@ function overZones(name: string, component: string): Values[] {
   }];
 }
 
-function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
+function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
   const { autoscaling } = workers;
   return {
     replicas: workers.replicas,
     resources: { requests: workers.requests },
     ...onNodes(placement.workers),
     topologySpreadConstraints: overZones(name, 'worker'),
-    podDisruptionBudget: { enabled: true, config: { maxUnavailable: '20%' } },
+    podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },
     safeToEvict: false,
     terminationGracePeriodSeconds: workers.terminationGraceSeconds,
     // A Deployment: new workers start while old ones finish their tasks. A StatefulSet would wait for one after the other, longer than helm does.
