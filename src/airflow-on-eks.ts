@@ -1,4 +1,4 @@
-import { Annotations, Duration, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -159,6 +159,16 @@ export interface AirflowOnEksProps {
    * @default - none
    */
   readonly variables?: AirflowVariable[];
+
+  /**
+   * Where AWS Secrets Manager has more connections and variables: `<prefix>/connections/<id>` and `<prefix>/variables/<key>`.
+   *
+   * Airflow looks there first. Its pods may read all secrets below the prefix; a KMS key of your own you grant to `role`.
+   *
+   * @default - connections and variables are Airflow's own
+   * @see https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/secrets-backends/aws-secrets-manager.html
+   */
+  readonly secretsManagerPrefix?: string;
 
   /**
    * The pools that limit how many tasks run at once.
@@ -330,6 +340,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
 
     this.role = serviceAccountRole(this, 'Role', {
       cluster, namespace: this.namespace, serviceAccount: this.namespace, description: 'Pods of Airflow, and so its DAGs',
+      statements: props.secretsManagerPrefix === undefined ? undefined : [this.readsSecretsBelow(props.secretsManagerPrefix)],
     });
     this.grantPrincipal = this.role;
 
@@ -349,7 +360,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       connections: props.connections ?? [],
       variables: props.variables ?? [],
       pools: props.pools ?? [],
-      config: sortKeys(configEnvironment(props.config ?? {})),
+      config: sortKeys(configEnvironment({ ...secretsBackend(props.secretsManagerPrefix), ...props.config })),
       environment: sortKeys(props.environment ?? {}),
       extraSecrets: sortKeys(props.extraSecrets ?? {}),
       pipPackages: props.pipPackages ?? [],
@@ -444,6 +455,15 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.checkConfig(props, chart);
   }
 
+  private readsSecretsBelow(prefix: string): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [Stack.of(this).formatArn({
+        service: 'secretsmanager', resource: 'secret', resourceName: `${prefix}/*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      })],
+    });
+  }
+
   private checkMetadata(props: AirflowOnEksProps): void {
     this.checkUnique('users', props.users?.map(({ username }) => username));
     this.checkUnique('connections', props.connections?.map(({ id }) => id));
@@ -486,11 +506,17 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     for (const option of Object.keys(props.config ?? {})) {
       checkFormat(this, 'config', option, /^[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+$/, "options as 'section.key'");
     }
+    if (props.secretsManagerPrefix !== undefined) {
+      checkFormat(this, 'secretsManagerPrefix', props.secretsManagerPrefix, /^(?!\/)[\w/+=.@-]+(?<!\/)$/,
+        'the start of names of secrets, without / at either end');
+    }
+    const backend = configEnvironment(secretsBackend(props.secretsManagerPrefix));
+    const owned = { ...chart.ownedConfig, ...Object.fromEntries(Object.keys(backend).map((name) => [name, 'secretsManagerPrefix'])) };
     const config = configEnvironment(props.config ?? {});
     const environment = { ...config, ...props.environment };
     for (const [prop, names] of [['config', Object.keys(config)], ['environment', Object.keys(props.environment ?? {})]] as const) {
       for (const name of names) {
-        const instead = chart.ownedConfig[name];
+        const instead = owned[name];
         if (instead) {
           fail(this, `'${prop}' must not set ${name}, which is what '${instead}' is for; use '${instead}'`);
         }
@@ -518,6 +544,16 @@ const NAMESPACES = new WeakMap<eks.ICluster | eksv2.ICluster, Map<string, string
 
 /** Names whose values Airflow itself hides. */
 const SENSITIVE = /(PASSWORD|PASSWD|PASSPHRASE|PRIVATE_KEY|SECRET_KEY|API_?KEY|FERNET_KEY|ACCESS_TOKEN|(^|_)SECRET$|(^|_)TOKEN$|SQL_ALCHEMY_CONN|BROKER_URL|RESULT_BACKEND)$/i;
+
+/** Options that make Airflow look into AWS Secrets Manager. */
+function secretsBackend(prefix?: string): Record<string, string> {
+  return prefix === undefined ? {} : {
+    'secrets.backend': 'airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend',
+    'secrets.backend_kwargs': JSON.stringify({
+      connections_prefix: `${prefix}/connections`, variables_prefix: `${prefix}/variables`, config_prefix: `${prefix}/config`,
+    }),
+  };
+}
 
 /** Options as Airflow reads them from the environment. */
 function configEnvironment(config: Record<string, string>): Record<string, string> {

@@ -56,7 +56,7 @@ export class SecretBook {
   public readonly targets = new Map<string, Map<string, string>>();
   public readonly variables = new Map<AirflowSecret, string>();
 
-  constructor(private readonly scope: Construct) {}
+  constructor(public readonly scope: Construct) {}
 
   /** One secret under one key; where the user keeps it, if it is a Kubernetes Secret already. */
   public ref(prop: string, target: SecretKeyRef, secret: AirflowSecret, template?: (variable: string) => string): SecretKeyRef {
