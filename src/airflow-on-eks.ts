@@ -328,6 +328,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.grantPrincipal = this.role;
 
     const book = new SecretBook(this);
+    const onNodePorts = props.ingress?.targetType === AlbIngressTargetType.INSTANCE;
     const values = mergeValues(this, chart.values({
       name: this.namespace,
       executor,
@@ -347,8 +348,8 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       environment: props.environment ?? {},
       extraSecrets: props.extraSecrets ?? {},
       pipPackages: props.pipPackages ?? [],
-      ingress: props.ingress && { url: AlbIngress._url(props.ingress), nodePort: props.ingress.targetType === AlbIngressTargetType.INSTANCE },
-    }, book), props, chart.ownedValues);
+      ingress: props.ingress && { url: AlbIngress._url(props.ingress), nodePort: onNodePorts },
+    }, book), props, onNodePorts ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues);
     checkNoSecret(this, 'values', values);
 
     const namespace = applyManifest(this, 'Namespace', cluster, [

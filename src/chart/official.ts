@@ -20,6 +20,7 @@ export function officialChart(chartVersion = versions.OFFICIAL_CHART.version, ai
       : { name: `${name}-webserver`, port: 8080, healthCheckPath: '/health' },
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     values,
+    webServiceType: airflow3 ? 'apiServer.service.type' : 'webserver.service.type',
     ownedValues: {},
     ownedConfig: {},
   };

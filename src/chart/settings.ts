@@ -73,6 +73,8 @@ export interface ChartDefinition {
   webService(name: string): WebService;
   flowerService(name: string): WebService;
   values(settings: AirflowSettings, book: SecretBook): Values;
+  /** The value that says which type the Service of the web UI has. */
+  readonly webServiceType: string;
   /** Values that other parts rely on, and the prop that sets each. */
   readonly ownedValues: Record<string, string>;
   /** Options of Airflow that the chart or a secret sets, and what to use instead. */
