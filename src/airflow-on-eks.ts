@@ -381,10 +381,12 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     release.node.addDependency(
       namespace, // holds the claims
       ...kubernetesSecrets ? [kubernetesSecrets] : [], // pods do not start without
-      this.persistence, this.fileSystem.mountTargetsAvailable, // what the claims are mounted from, and the way there
+      this.persistence, this.fileSystem.mountTargetsAvailable, // what the claims are mounted from
+      ...this.fileSystem.connections.securityGroups, // the way there
       ...this.nodePools ? [this.nodePools] : [], // what the pods run on, and may mount with
       ...albControllerOf(cluster), // looks at each new Service, and refuses it while it is not well
     );
+    this.persistence._mountGrant.applyBefore(release); // also where the role is not ours
     this.ingress?.node.addDependency(
       release, // has the services
       ...albControllerOf(cluster), // takes the load balancer down, before it goes itself
