@@ -58,7 +58,8 @@ test('defaults: one access point per purpose', () => {
 
 test('defaults: claims and volumes name each other', () => {
   const { template, airflow } = synth();
-  const byName = (kind: string): Record<string, Json> => Object.fromEntries(objectsOf(template, kind).map((object) => [object.metadata.name, object]));
+  const byName = (kind: string): Record<string, Json> =>
+    Object.fromEntries(objectsOf(template, kind).map((object) => [object.metadata.name, object]));
   const [claims, volumes] = [byName('PersistentVolumeClaim'), byName('PersistentVolume')];
   const { logsClaimName, databaseClaimName, storageClassName } = airflow.persistence;
   expect([logsClaimName, databaseClaimName, storageClassName]).toEqual(['airflow-logs', 'data-airflow-postgresql', 'airflow-efs']);
