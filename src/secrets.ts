@@ -78,6 +78,15 @@ export class SecretBook {
     return found;
   }
 
+  /** Fails unless a chart that reads several keys of one Secret finds them there. */
+  public checkTogether(refs: Record<string, SecretKeyRef>): void {
+    const names = [...new Set(Object.values(refs).map(({ name }) => name))];
+    if (names.length > 1) {
+      fail(this.scope, `${Object.keys(refs).map((prop) => `'${prop}'`).join(' and ')} must be in one Kubernetes Secret,`
+        + ` got ${names.map((name) => `'${name}'`).join(' and ')}; keep both in it, or both in AWS Secrets Manager`);
+    }
+  }
+
   /** One key made of several secrets, which therefore have to pass through the operator. */
   public composed(
     target: SecretKeyRef, secrets: Record<string, AirflowSecret>, template: (variables: Record<string, string>) => string,

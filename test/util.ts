@@ -21,8 +21,8 @@ export const ACCOUNT = '123456789012';
 export const REGION = 'eu-central-1';
 
 /** A stack with nothing in it, in an app of its own. */
-export function newStack(): Stack {
-  return new Stack(new App(), 'Data', { env: { account: ACCOUNT, region: REGION } });
+export function newStack(context?: Json): Stack {
+  return new Stack(new App({ context }), 'Data', { env: { account: ACCOUNT, region: REGION } });
 }
 
 export function importedVpc(scope: Construct): ec2.IVpc {
