@@ -266,7 +266,9 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   public readonly connections: ec2.Connections;
 
   /**
-   * The nodes; undefined with `existingNodes`.
+   * The nodes.
+   *
+   * Undefined with `existingNodes`.
    */
   public readonly nodePools?: NodePools;
 

@@ -19,7 +19,8 @@ class Graph {
   constructor(template: Json) {
     this.resources = template.Resources;
     for (const [id, resource] of Object.entries(this.resources)) {
-      this.edges.set(id, new Set([...[resource.DependsOn ?? []].flat(), ...this.references(resource)].filter((to) => to in this.resources && to !== id)));
+      const named = [...[resource.DependsOn ?? []].flat(), ...this.references(resource)];
+      this.edges.set(id, new Set(named.filter((to) => to in this.resources && to !== id)));
     }
   }
 
