@@ -38,11 +38,13 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'yaml',
   ],
   tsconfigDev: {
-    compilerOptions: { baseUrl: '.', paths: { 'airflow-on-eks': ['./src'] } },
-    include: ['src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'],
+    compilerOptions: { isolatedModules: false, baseUrl: '.', paths: { 'airflow-on-eks': ['./src'] } },
+    include: ['.projenrc.ts', 'src/**/*.ts', 'test/**/*.ts', 'examples/**/*.ts'],
     exclude: ['**/node_modules', '**/cdk.out'],
   },
+  eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
   jestOptions: {
+    updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
     jestConfig: {
       moduleNameMapper: { '^airflow-on-eks$': '<rootDir>/src' },
       testPathIgnorePatterns: ['/node_modules/', '/test/consumers/'], // minutes, and the network: a task of its own
@@ -58,6 +60,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
     mavenServerId: 'central-ossrh', // Maven Central, which has no trusted publishing: a token and a GPG key are secrets of the repository
   },
 });
+
+// The linter would look for each file in tsconfig.json, which is jsii's and has the sources only.
+const linter = project.tryFindObjectFile('.eslintrc.json');
+linter?.addOverride('parserOptions', { projectService: false, project: './tsconfig.dev.json' });
+linter?.addOverride('rules.import/no-unresolved', ['error', { ignore: ['^airflow-on-eks$'] }]); // examples name the library as users do
 
 // The examples, synthesized by the CLI that users have, without an AWS account.
 const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';
@@ -77,6 +84,19 @@ project.package.addField('files', ['lib/**/*.js', 'lib/**/*.d.ts', '.jsii', '.js
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
 project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });
 project.postCompileTask.exec('jsii-rosetta extract --strict --compress-tablet');
+
+project.testTask.prependSpawn(project.compileTask); // tests read the assembly
+
+project.addTask('lint:templates', {
+  description: 'Check the templates of the examples with cfn-lint',
+  steps: [
+    ...examples.map((example) => ({ spawn: example.name })),
+    { exec: 'python3 -m venv cdk.out/cfn-lint && cdk.out/cfn-lint/bin/pip install --quiet cfn-lint' },
+    { exec: 'cdk.out/cfn-lint/bin/cfn-lint cdk.out/blog/AirflowBlog.template.json' },
+    // W3005, a dependency that a reference implies, is what the CDK writes for its kubectl provider, a VPC and a cluster.
+    { exec: 'cdk.out/cfn-lint/bin/cfn-lint --ignore-checks W3005 -- cdk.out/blog/*.nested.template.json cdk.out/quickstart/*.template.json' },
+  ],
+});
 
 // What takes the network, and minutes.
 const consumers = project.addTask('test:consumers', {

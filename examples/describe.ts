@@ -23,8 +23,8 @@ const templates: [string, Json][] = readdirSync(directory)
   .map((file) => [file.replace('.template.json', ''), JSON.parse(readFileSync(join(directory, file), 'utf8')).Resources]);
 
 for (const [name, resources] of templates) {
-  const all = (type: string): Json[] => Object.values<Json>(resources).filter((resource) => resource.Type === type).map((resource) => resource.Properties);
-  const section = (title: string, lines: string[]) => lines.length > 0 && console.log(`\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`);
+  const all = (type: string): Json[] => Object.values<Json>(resources).filter(({ Type }) => Type === type).map(({ Properties }) => Properties);
+  const section = (title: string, lines: string[]) => lines.length > 0 && console.log(['', title, ...lines.map((line) => `  ${line}`)].join('\n'));
   const manifests: Json[] = all('Custom::AWSCDK-EKS-KubernetesResource').flatMap(({ Manifest }) => JSON.parse(text(Manifest)));
   const kind = (wanted: string) => manifests.filter((object) => object.kind === wanted);
 

@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Annotations, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -121,7 +121,7 @@ export interface AirflowOnEksProps {
   /**
    * Who brings the EFS CSI driver, and where it runs.
    *
-   * @default - `AIRFLOW_NODES`; `ALL_NODES` with `existingNodes`
+   * @default - `ONLY_AIRFLOW_NODES`; `ALL_NODES` with `existingNodes`
    */
   readonly efsCsiDriver?: EfsCsiDriverSetup;
 
@@ -159,6 +159,16 @@ export interface AirflowOnEksProps {
    * @default - none
    */
   readonly variables?: AirflowVariable[];
+
+  /**
+   * Where AWS Secrets Manager has more connections and variables: `<prefix>/connections/<id>` and `<prefix>/variables/<key>`.
+   *
+   * Airflow looks there first. Its pods may read all secrets below the prefix; a KMS key of your own you grant to `role`.
+   *
+   * @default - connections and variables are Airflow's own
+   * @see https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/secrets-backends/aws-secrets-manager.html
+   */
+  readonly secretsManagerPrefix?: string;
 
   /**
    * The pools that limit how many tasks run at once.
@@ -304,6 +314,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const users = props.users ?? [{ username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN }];
     checkCluster(this, cluster);
     this.checkProps(props, chart);
+    this.takeNamespace(cluster);
+    if (this.chart.airflowVersion.startsWith('2.')) {
+      Annotations.of(this).addWarningV2('airflow-on-eks:airflow2EndOfLife',
+        `Airflow ${this.chart.airflowVersion} gets no security fixes since April 2026; new deployments use AirflowChart.official() with Airflow 3`);
+    }
 
     const nodes = props.existingNodes
       ? new ExistingNodes(props.existingNodes, cluster.clusterSecurityGroup)
@@ -325,6 +340,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
 
     this.role = serviceAccountRole(this, 'Role', {
       cluster, namespace: this.namespace, serviceAccount: this.namespace, description: 'Pods of Airflow, and so its DAGs',
+      statements: props.secretsManagerPrefix === undefined ? undefined : [this.readsSecretsBelow(props.secretsManagerPrefix)],
     });
     this.grantPrincipal = this.role;
 
@@ -344,7 +360,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       connections: props.connections ?? [],
       variables: props.variables ?? [],
       pools: props.pools ?? [],
-      config: sortKeys(configEnvironment(props.config ?? {})),
+      config: sortKeys(configEnvironment({ ...secretsBackend(props.secretsManagerPrefix), ...props.config })),
       environment: sortKeys(props.environment ?? {}),
       extraSecrets: sortKeys(props.extraSecrets ?? {}),
       pipPackages: props.pipPackages ?? [],
@@ -374,7 +390,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     });
 
     // What is made first is deleted last.
-    const driver = props.efsCsiDriver ?? (props.existingNodes ? EfsCsiDriverSetup.ALL_NODES : EfsCsiDriverSetup.AIRFLOW_NODES);
+    const driver = props.efsCsiDriver ?? (props.existingNodes ? EfsCsiDriverSetup.ALL_NODES : EfsCsiDriverSetup.ONLY_AIRFLOW_NODES);
     if (driver !== EfsCsiDriverSetup.EXISTING) {
       namespace.node.addDependency(EfsCsiDriver.forCluster({ cluster, allNodes: driver === EfsCsiDriverSetup.ALL_NODES })); // unmounts the volumes
     }
@@ -405,6 +421,16 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     return AlbIngress._url(this.ingressOptions) ?? `http://${this.ingress.loadBalancerDnsName}`;
   }
 
+  /** Volumes and the storage class are named by the namespace, and stand in none: two Airflows would write into each other's. */
+  private takeNamespace(cluster: eks.ICluster | eksv2.ICluster): void {
+    const namespaces = NAMESPACES.get(cluster) ?? new Map<string, string>();
+    const taken = namespaces.get(this.namespace);
+    if (taken) {
+      fail(this, `'namespace' must be another one for each Airflow of a cluster, got '${this.namespace}', which is the one of ${taken}`);
+    }
+    NAMESPACES.set(cluster, namespaces.set(this.namespace, this.node.path));
+  }
+
   private checkProps(props: AirflowOnEksProps, chart: ChartDefinition): void {
     checkFormat(this, 'namespace', this.namespace, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a DNS label (lower case letters, digits, and - inside)');
     if (Token.isUnresolved(this.namespace)) {
@@ -427,6 +453,15 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     }
     this.checkMetadata(props);
     this.checkConfig(props, chart);
+  }
+
+  private readsSecretsBelow(prefix: string): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [Stack.of(this).formatArn({
+        service: 'secretsmanager', resource: 'secret', resourceName: `${prefix}/*`, arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      })],
+    });
   }
 
   private checkMetadata(props: AirflowOnEksProps): void {
@@ -471,11 +506,17 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     for (const option of Object.keys(props.config ?? {})) {
       checkFormat(this, 'config', option, /^[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+$/, "options as 'section.key'");
     }
+    if (props.secretsManagerPrefix !== undefined) {
+      checkFormat(this, 'secretsManagerPrefix', props.secretsManagerPrefix, /^(?!\/)[\w/+=.@-]+(?<!\/)$/,
+        'the start of names of secrets, without / at either end');
+    }
+    const backend = configEnvironment(secretsBackend(props.secretsManagerPrefix));
+    const owned = { ...chart.ownedConfig, ...Object.fromEntries(Object.keys(backend).map((name) => [name, 'secretsManagerPrefix'])) };
     const config = configEnvironment(props.config ?? {});
     const environment = { ...config, ...props.environment };
     for (const [prop, names] of [['config', Object.keys(config)], ['environment', Object.keys(props.environment ?? {})]] as const) {
       for (const name of names) {
-        const instead = chart.ownedConfig[name];
+        const instead = owned[name];
         if (instead) {
           fail(this, `'${prop}' must not set ${name}, which is what '${instead}' is for; use '${instead}'`);
         }
@@ -498,8 +539,21 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   }
 }
 
+/** The namespaces of each cluster, and who has them. */
+const NAMESPACES = new WeakMap<eks.ICluster | eksv2.ICluster, Map<string, string>>();
+
 /** Names whose values Airflow itself hides. */
 const SENSITIVE = /(PASSWORD|PASSWD|PASSPHRASE|PRIVATE_KEY|SECRET_KEY|API_?KEY|FERNET_KEY|ACCESS_TOKEN|(^|_)SECRET$|(^|_)TOKEN$|SQL_ALCHEMY_CONN|BROKER_URL|RESULT_BACKEND)$/i;
+
+/** Options that make Airflow look into AWS Secrets Manager. */
+function secretsBackend(prefix?: string): Record<string, string> {
+  return prefix === undefined ? {} : {
+    'secrets.backend': 'airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend',
+    'secrets.backend_kwargs': JSON.stringify({
+      connections_prefix: `${prefix}/connections`, variables_prefix: `${prefix}/variables`, config_prefix: `${prefix}/config`,
+    }),
+  };
+}
 
 /** Options as Airflow reads them from the environment. */
 function configEnvironment(config: Record<string, string>): Record<string, string> {

@@ -124,6 +124,7 @@ export function serviceAccountRole(scope: Construct, id: string, props: {
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly description: string;
+  readonly statements?: iam.PolicyStatement[];
 }): iam.Role {
   const provider = props.cluster.openIdConnectProvider;
   const issuer = provider.openIdConnectProviderIssuer;
@@ -133,6 +134,7 @@ export function serviceAccountRole(scope: Construct, id: string, props: {
   };
   return new iam.Role(scope, id, {
     description: props.description,
+    inlinePolicies: props.statements && { Default: new iam.PolicyDocument({ statements: props.statements }) },
     assumedBy: new iam.OpenIdConnectPrincipal(provider, {
       // A key of a condition cannot be a token: CloudFormation has to write the JSON when the issuer is known only to it.
       StringEquals: Token.isUnresolved(issuer) ? new CfnJson(scope, `${id}Claims`, { value: claims }) : claims,

@@ -15,7 +15,7 @@ export enum EfsCsiDriverSetup {
   /**
    * Install it, on the nodes of Airflow only: nothing else in the cluster mounts EFS.
    */
-  AIRFLOW_NODES = 'airflow-nodes',
+  ONLY_AIRFLOW_NODES = 'only-airflow-nodes',
 
   /**
    * Install it, on all nodes of the cluster.
@@ -66,7 +66,7 @@ export class EfsCsiDriver extends Construct {
     const allNodes = props.allNodes ?? false;
     const existing = props.cluster.node.tryFindChild(id) as EfsCsiDriver | undefined;
     if (existing && existing.allNodes !== allNodes) {
-      const words = (all: boolean) => all ? 'ALL_NODES' : 'AIRFLOW_NODES';
+      const words = (all: boolean) => all ? 'ALL_NODES' : 'ONLY_AIRFLOW_NODES';
       fail(existing, `'efsCsiDriver' must be the same for each Airflow of a cluster: it is ${words(existing.allNodes)} already, got ${words(allNodes)}`);
     }
     return existing ?? new EfsCsiDriver(props.cluster, id, props);
@@ -91,8 +91,8 @@ export class EfsCsiDriver extends Construct {
       namespace: 'kube-system',
       serviceAccount: SERVICE_ACCOUNT,
       description: 'Controller of the EFS CSI driver',
+      statements: controllerStatements(),
     });
-    STATEMENTS().forEach((statement) => this.role.addToPolicy(statement));
 
     const tolerations = AIRFLOW_NODES.tolerations!.map((toleration) => ({ operator: 'Equal', ...toleration }));
     const onAirflowNodes = {
@@ -121,7 +121,7 @@ export class EfsCsiDriver extends Construct {
         // The chart's own toleration already lets these pods onto every node.
         ...this.allNodes ? {} : { node: onAirflowNodes },
       },
-    }).node.addDependency(this.role);
+    });
   }
 }
 
@@ -130,7 +130,7 @@ export class EfsCsiDriver extends Construct {
  *
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEFSCSIDriverPolicy.html
  */
-function STATEMENTS(): iam.PolicyStatement[] {
+function controllerStatements(): iam.PolicyStatement[] {
   const arn = (resource: string) => `arn:${Aws.PARTITION}:elasticfilesystem:${Aws.REGION}:${Aws.ACCOUNT_ID}:${resource}/*`;
   const tag = 'efs.csi.aws.com/cluster';
   return [

@@ -131,14 +131,14 @@ export interface GitSyncOptions {
   readonly repository: string;
 
   /**
-   * The branch.
+   * The branch, whose tip is followed.
    *
    * @default 'main'
    */
   readonly branch?: string;
 
   /**
-   * A tag or a commit of the branch, to stay at it.
+   * A tag or a commit to stay at, instead of a branch.
    *
    * @default - the tip of the branch
    */
@@ -176,6 +176,7 @@ export interface GitSyncOptions {
 /** What a chart is told of the repository. */
 export interface GitSyncSettings {
   readonly repository: string;
+  /** Empty if there is a revision to stay at: git-sync wants one of the two. */
   readonly branch: string;
   readonly revision: string;
   readonly subPath: string;
@@ -206,6 +207,9 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
   if (/^http:/.test(repository) && auth) {
     fail(scope, `'gitSync.repository' must be an https:// URL to carry a token, got '${repository}'`);
   }
+  if (options.branch !== undefined && options.revision !== undefined) {
+    fail(scope, `'gitSync.branch' and 'gitSync.revision' exclude each other, got '${options.branch}' and '${options.revision}'; take one out`);
+  }
   const depth = options.depth ?? 1;
   if (!Number.isInteger(depth) || depth < 0) {
     fail(scope, `'gitSync.depth' must be a whole number of commits, or 0 for all, got ${depth}`);
@@ -213,7 +217,7 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
   checkFormat(scope, 'gitSync.subPath', options.subPath ?? '', /^(?!\/)(?!.*\.\.).*(?<!\/)$/, 'a path inside the repository, without / at either end');
   return {
     repository,
-    branch: options.branch ?? 'main',
+    branch: options.revision === undefined ? options.branch ?? 'main' : '',
     revision: options.revision ?? 'HEAD',
     subPath: options.subPath ?? '',
     depth,

@@ -252,7 +252,7 @@ export class AlbIngress extends Construct {
   private check(): void {
     const { host, certificate, groupOrder, flowerHost, flower, targetType, listenPorts } = this.props;
     if (certificate && !host) {
-      fail(this, `'ingress.certificate' needs 'ingress.host', the name that it is for, got no host`);
+      fail(this, '\'ingress.certificate\' needs \'ingress.host\', the name that it is for, got no host');
     }
     for (const [prop, value] of Object.entries({ host, flowerHost })) {
       if (value !== undefined) {

@@ -1,4 +1,4 @@
-import { Aws, Size, Token } from 'aws-cdk-lib';
+import { Aws, Size, Tags, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
@@ -185,7 +185,9 @@ export interface NodePoolsOptions {
   readonly managedPolicies?: iam.IManagedPolicy[];
 
   /**
-   * Lets a Cluster Autoscaler that runs on these nodes scale this cluster's node groups.
+   * Lets a Cluster Autoscaler that runs on these nodes, in their network, scale this cluster's node groups.
+   *
+   * In the pod network it does not reach the credentials of the node; there, give it a role of its own.
    *
    * @default false
    * @see https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
@@ -263,7 +265,10 @@ function poolDefaults(): Record<'stateless' | 'workers' | 'database', PoolDefaul
   return {
     stateless: { type: 'af-stateless', capacityType: eks.CapacityType.SPOT, minSize: 2, maxSize: 2, instanceTypes: types('c5a.xlarge', 'c5a.large') },
     workers: {
-      type: 'af-stateful', capacityType: eks.CapacityType.SPOT, minSize: 1, maxSize: 3,
+      type: 'af-stateful',
+      capacityType: eks.CapacityType.SPOT,
+      minSize: 1,
+      maxSize: 3,
       instanceTypes: types('c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'),
     },
     database: { type: 'af-db', capacityType: eks.CapacityType.ON_DEMAND, minSize: 1, maxSize: 1, instanceTypes: types('c5a.xlarge') },
@@ -414,6 +419,7 @@ export class NodePools extends Construct implements ec2.IConnectable {
       });
       // A template with security groups replaces the one that EKS attaches by itself.
       template.addSecurityGroup(this.props.cluster.clusterSecurityGroup);
+      Tags.of(template).add('Name', `${this.props.cluster.clusterName}-airflow`);
       this.launchTemplates.set(size, template);
     }
     return { id: template.launchTemplateId!, version: template.latestVersionNumber };

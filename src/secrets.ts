@@ -56,7 +56,7 @@ export class SecretBook {
   public readonly targets = new Map<string, Map<string, string>>();
   public readonly variables = new Map<AirflowSecret, string>();
 
-  constructor(private readonly scope: Construct) {}
+  constructor(public readonly scope: Construct) {}
 
   /** One secret under one key; where the user keeps it, if it is a Kubernetes Secret already. */
   public ref(prop: string, target: SecretKeyRef, secret: AirflowSecret, template?: (variable: string) => string): SecretKeyRef {
@@ -72,13 +72,16 @@ export class SecretBook {
   public fixed(prop: string, target: SecretKeyRef, secret: AirflowSecret, template?: (variable: string) => string): SecretKeyRef {
     const found = this.ref(prop, target, secret, template);
     if (found.key !== target.key) {
-      fail(this.scope, `'${prop}' must have the key '${target.key}' in its Kubernetes Secret, which is the only one that the chart reads, got '${found.key}'`);
+      fail(this.scope, `'${prop}' must have the key '${target.key}' in its Kubernetes Secret,`
+        + ` which is the only one that the chart reads, got '${found.key}'`);
     }
     return found;
   }
 
   /** One key made of several secrets, which therefore have to pass through the operator. */
-  public composed(target: SecretKeyRef, secrets: Record<string, AirflowSecret>, template: (variables: Record<string, string>) => string): SecretKeyRef {
+  public composed(
+    target: SecretKeyRef, secrets: Record<string, AirflowSecret>, template: (variables: Record<string, string>) => string,
+  ): SecretKeyRef {
     const variables = Object.fromEntries(Object.entries(secrets).map(([prop, secret]) => {
       this.check(prop, secret);
       if (secret._local) {
@@ -274,7 +277,8 @@ export class AirflowSecrets extends Construct {
       jwtSecret: optional(props.taskApi, 'JwtSecret', 'Signs the tokens of the tasks of Airflow', props.jwtSecret),
       redisPassword: optional(props.celery, 'RedisPassword', 'Password of the Redis of Airflow', props.redisPassword),
       flowerPassword: optional(props.celery, 'FlowerPassword', 'Password of the user airflow of the flower of Airflow', props.flowerPassword),
-      passwords: Object.fromEntries(Object.entries(this.userPasswords).map(([username, secret]) => [username, AirflowSecret.fromSecretsManager(secret)])),
+      passwords: Object.fromEntries(Object.entries(this.userPasswords)
+        .map(([username, secret]) => [username, AirflowSecret.fromSecretsManager(secret)])),
     };
 
     this.fernetKey = this._values.fernetKey._remote?.secret;
@@ -329,7 +333,7 @@ export class AirflowSecrets extends Construct {
       }),
       ...[...book.targets].map(([target, templates]) => this.externalSecret(target, templates, book.variables, name)),
     ]);
-    manifest.node.addDependency(namespace, role);
+    manifest.node.addDependency(namespace, role.node.findChild('DefaultPolicy'));
     if (this.props.externalSecrets !== ExternalSecretsSetup.EXISTING) {
       manifest.node.addDependency(ExternalSecrets.forCluster({ cluster })); // knows the kinds, and on delete lets them go
     }

@@ -1,7 +1,7 @@
+import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks';
-import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { ACCOUNT, CLUSTERS, REGION, releasesOf, valuesOf } from './util';
 import { AirflowOnEks } from '../src';
 

@@ -321,7 +321,7 @@ function metadataValues({ name, users, connections, variables, pools, secrets }:
     variables: escape(variableValues, variablesTemplates, ['value']),
     variablesTemplates,
     variablesUpdate: true,
-    pools: pools.map(({ name: pool, slots, description }) => ({ name: pool, slots, description: description ?? '' })),
+    pools: pools.map(({ name: pool, slots, description }) => ({ name: pool, slots, description: description ?? pool })),
     poolsUpdate: true,
   };
 }

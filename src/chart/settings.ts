@@ -70,13 +70,13 @@ export interface ChartDefinition {
   readonly maxNameLength: number;
   /** Whether tasks call Airflow's API with signed tokens. */
   readonly taskApi: boolean;
-  webService(name: string): WebService;
-  flowerService(name: string): WebService;
-  values(settings: AirflowSettings, book: SecretBook): Values;
   /** Values that other parts rely on, and the prop that sets each. */
   readonly ownedValues: Record<string, string>;
   /** Options of Airflow that the chart or a secret sets, and what to use instead. */
   readonly ownedConfig: Record<string, string>;
+  webService(name: string): WebService;
+  flowerService(name: string): WebService;
+  values(settings: AirflowSettings, book: SecretBook): Values;
 }
 
 export function hasCelery(executor: AirflowExecutor): boolean {

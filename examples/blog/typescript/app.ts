@@ -23,6 +23,7 @@ const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
     vpcId: 'vpc-0a1b2c3d4e5f60001',
     availabilityZones: ['ap-northeast-2a', 'ap-northeast-2c'],
     privateSubnetIds: ['subnet-0a1b2c3d4e5f60001', 'subnet-0a1b2c3d4e5f60002'],
+    privateSubnetRouteTableIds: ['rtb-0a1b2c3d4e5f60001', 'rtb-0a1b2c3d4e5f60002'],
   }),
   openIdConnectProvider: iam.OpenIdConnectProvider.fromOpenIdConnectProviderArn(stack, 'Oidc',
     `arn:aws:iam::${account}:oidc-provider/oidc.eks.${region}.amazonaws.com/id/EXAMPLED539D4633E53DE1B716D3041E`),
