@@ -1,7 +1,7 @@
 // The packages as their users get them: installed by npm, pip and Maven into fresh copies of the examples, and synthesized by the
 // CDK's own CLI. `npx projen test:consumers` builds the packages first.
 import { spawnSync } from 'child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { delimiter, join } from 'path';
 import { Json, releasesOf, valuesOf } from '../util';
@@ -47,12 +47,16 @@ const LANGUAGES: Record<string, Language> = {
         '--batch-mode', '--no-transfer-progress', `-Dmaven.repo.local=${MAVEN_REPOSITORY}`, `-Dairflow-on-eks.version=${version}`, `-Dcdk.version=${CDK_VERSION}`,
       ].join('\n'));
       installJar(folder, packaged('java', /\d\.jar$/));
-      const layer = /cdk-(lambda-layer-kubectl-v\d+)/.exec(readFileSync(join(folder, 'pom.xml'), 'utf8'))?.[1];
-      if (layer && run('mvn', ['-q', 'dependency:get', '-Dtransitive=false', `-Dartifact=software.amazon.awscdk:cdk-${layer}:LATEST`], folder).status !== 0) {
-        process.stdout.write(`NOT ON MAVEN CENTRAL: cdk-${layer}; its jar is built from its npm package instead\n`);
+      const pom = readFileSync(join(folder, 'pom.xml'), 'utf8');
+      const layer = /cdk-(lambda-layer-kubectl-v\d+)/.exec(pom)?.[1];
+      const artifact = `software.amazon.awscdk:cdk-${layer}:${/<kubectl-layer.version>(.*)</.exec(pom)?.[1]}`;
+      if (layer && run('mvn', ['-q', 'dependency:get', '-Dtransitive=false', `-Dartifact=${artifact}`], folder).status !== 0) {
+        process.stdout.write(`MAVEN DOES NOT FIND ${artifact}; its jar is built from its npm package instead\n`);
         const built = join(WORK, layer);
         must(join(ROOT, 'node_modules/.bin/jsii-pacmak'), ['--target', 'java', '--outdir', built, join(ROOT, 'node_modules/@aws-cdk', layer)], ROOT);
-        installJar(folder, find(built, /\d\.jar$/));
+        const jar = find(built, /\d\.jar$/);
+        installJar(folder, jar);
+        appendFileSync(join(folder, '.mvn/maven.config'), `\n-Dkubectl-layer.version=${/(\d+\.\d+\.\d+)\.jar$/.exec(jar)![1]}`);
       }
       must('mvn', ['-q', 'compile'], folder);
     },
@@ -127,7 +131,7 @@ describe('the npm package', () => {
 
   test('holds the library, and neither tests nor examples', () => {
     expect(files()).toContain('lib/index.js');
-    expect(files().filter((file) => !/^(lib\/.*\.(js|d\.ts)|\.jsii(\.gz)?|package\.json|README\.md|API\.md|CHANGELOG\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect(files().filter((file) => !/^(lib\/.*\.(js|d\.ts)|\.jsii|\.jsii\.tabl\.json\.gz|rosetta\/.*|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
   });
 
   test('has at most 1 MB', () => {
@@ -169,7 +173,9 @@ function synth(folder: string, ...options: string[]): ReturnType<typeof run> {
 /** All templates by name, without what differs by the build of an asset. */
 function templatesOf(assembly: string): Record<string, Json> {
   const names = readdirSync(assembly).filter((name) => name.endsWith('.template.json')).sort();
-  return Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(assembly, name), 'utf8').replace(/[0-9a-f]{64}/g, '<hash>'))]));
+  return Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(assembly, name), 'utf8')
+    .replace(/[0-9a-f]{64}/g, '<hash>')
+    .replace(/kubectl [0-9.]+; \/opt\/helm\/helm [0-9.]+/g, '<kubectl and helm>'))]));
 }
 
 function find(folder: string, name: RegExp): string {
