@@ -1,4 +1,4 @@
-import { awscdk, github, javascript } from 'projen';
+import { awscdk, github, javascript, typescript } from 'projen';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'airflow-on-eks',
@@ -43,6 +43,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     exclude: ['**/node_modules', '**/cdk.out'],
   },
   eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
+  tsJestOptions: { transformOptions: { diagnostics: typescript.TsJestDiagnostics.custom({ ignoreCodes: [151002] }) } }, // it wants isolated modules, which jsii's exports of types are not
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
     jestConfig: {
