@@ -67,6 +67,11 @@ const linter = project.tryFindObjectFile('.eslintrc.json');
 linter?.addOverride('parserOptions', { projectService: false, project: './tsconfig.dev.json' });
 linter?.addOverride('rules.import/no-unresolved', ['error', { ignore: ['^airflow-on-eks$'] }]); // examples name the library as users do
 
+// Source maps with all sources in them would be two thirds of lib/, which every app reads when it starts.
+for (const option of ['inlineSourceMap', 'inlineSources']) {
+  project.tryFindObjectFile('tsconfig.json')?.addOverride(`compilerOptions.${option}`, false);
+}
+
 // The examples, synthesized by the CLI that users have, without an AWS account.
 const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';
 const examples = ['blog', 'quickstart'].map((name) => project.addTask(`example:${name}`, {
