@@ -114,7 +114,7 @@ consumers.spawn(project.tasks.tryFind('package-all')!);
 consumers.exec('jest --config test/consumers/jest.config.json', { receiveArgs: true });
 project.addTask('test:newest-cdk', {
   description: 'Run the tests on the newest aws-cdk-lib and constructs, in a copy of the project',
-  exec: 'sh -c \'set -e; copy=$(mktemp -d); git ls-files -z --cached --others --exclude-standard | tar --null -cT - | tar -xC "$copy"; cd "$copy"; npm ci;'
+  exec: 'sh -c \'set -e; copy=$(mktemp -d); trap "rm -r $copy" EXIT; git ls-files -z --cached --others --exclude-standard | tar --null -cT - | tar -xC "$copy"; cd "$copy"; npm ci;'
     + ' npm install --no-save aws-cdk-lib@latest constructs@latest; npx jest --ci --coverage=false "$@"\' sh',
   receiveArgs: true,
 });
