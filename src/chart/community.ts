@@ -23,6 +23,7 @@ export function communityChart(chartVersion = versions.COMMUNITY_CHART.version, 
     webService: (name) => ({ name: `${name}-web`, port: 8080, healthCheckPath: '/health' }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     values,
+    webServiceType: 'web.service.type',
     ownedValues: {
       'airflow.executor': 'executor',
       'airflow.image.repository': 'image',
@@ -53,8 +54,8 @@ export function communityChart(chartVersion = versions.COMMUNITY_CHART.version, 
       'redis.existingSecret': 'secrets.redisPassword',
       'redis.password': 'secrets.redisPassword',
       'flower.basicAuthSecret': 'secrets.flowerPassword',
-      'externalDatabase.password': 'a Kubernetes Secret in values.externalDatabase.passwordSecret',
-      'externalRedis.password': 'a Kubernetes Secret in values.externalRedis.passwordSecret',
+      'externalDatabase.password': 'values.externalDatabase.passwordSecret',
+      'externalRedis.password': 'values.externalRedis.passwordSecret',
       'serviceAccount.name': 'namespace',
       'serviceAccount.create': 'namespace',
       'ingress.enabled': 'ingress',
@@ -248,7 +249,10 @@ function gitSync({ name, gitSync: git }: AirflowSettings, book: SecretBook): Val
   const httpSecret = `${name}-http-git-secret`;
   const ssh = git.ssh && book.ref('gitSync.auth.privateKey', { name: `${name}-ssh-git-secret`, key: 'id_rsa' }, git.ssh.privateKey, privateKeyTemplate);
   const username = git.http && book.ref('gitSync.auth.username', { name: httpSecret, key: 'username' }, git.http.username);
-  const password = git.http && book.ref('gitSync.auth.password', { name: username!.name, key: 'password' }, git.http.password);
+  const password = git.http && book.ref('gitSync.auth.password', { name: httpSecret, key: 'password' }, git.http.password);
+  if (username && password) {
+    book.checkTogether({ 'gitSync.auth.username': username, 'gitSync.auth.password': password });
+  }
   return {
     enabled: true,
     image: { repository: `${registry}/${repository}`, tag },
@@ -276,7 +280,8 @@ function metadataValues({ name, users, connections, variables, pools, secrets }:
   const usersTemplates: Values = {};
   const connectionsTemplates: Values = {};
   const variablesTemplates: Values = {};
-  const reference = (templates: Values, id: string, ref: SecretKeyRef) => {
+  const reference = (templates: Values, wanted: string, ref: SecretKeyRef) => {
+    const id = unused(wanted, templates);
     templates[id] = template(ref);
     return `\${${id}}`;
   };
@@ -322,9 +327,14 @@ function metadataValues({ name, users, connections, variables, pools, secrets }:
     variables: escape(variableValues, variablesTemplates, ['value']),
     variablesTemplates,
     variablesUpdate: true,
-    pools: pools.map(({ name: pool, slots, description }) => ({ name: pool, slots, description: description ?? '' })),
+    pools: pools.map(({ name: pool, slots, description }) => ({ name: pool, slots, description: description ?? pool })),
     poolsUpdate: true,
   };
+}
+
+/** `my-db` and `my_db` are two connections, but one identifier. */
+function unused(id: string, templates: Values): string {
+  return id in templates ? unused(`${id}_`, templates) : id;
 }
 
 /** Where a list has templates, the chart reads `$` in plain text as the start of one, and `$$` as `$`. */

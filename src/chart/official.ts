@@ -27,6 +27,7 @@ export function officialChart(chartVersion = versions.OFFICIAL_CHART.version, ai
       : { name: `${name}-webserver`, port: 8080, healthCheckPath: '/health' },
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     values: (settings, book) => values(settings, book, airflowVersion),
+    webServiceType: airflow3 ? 'apiServer.service.type' : 'webserver.service.type',
     ownedValues: {
       'executor': 'executor',
       'airflowVersion': "the option 'airflowVersion' of AirflowChart.official()",

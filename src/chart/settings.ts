@@ -70,6 +70,8 @@ export interface ChartDefinition {
   readonly maxNameLength: number;
   /** Whether tasks call Airflow's API with signed tokens. */
   readonly taskApi: boolean;
+  /** The value that says which type the Service of the web UI has. */
+  readonly webServiceType: string;
   /** Values that other parts rely on, and the prop that sets each. */
   readonly ownedValues: Record<string, string>;
   /** Options of Airflow that the chart or a secret sets, and what to use instead. */

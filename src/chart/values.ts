@@ -16,7 +16,7 @@ export interface ValueOverrides {
  */
 export function mergeValues(scope: Construct, ours: Values, overrides: ValueOverrides, owned: Record<string, string>): Values {
   for (const [path, prop] of Object.entries(owned)) {
-    if (get(overrides.values, path) !== undefined || overrides.removedValues?.includes(path)) {
+    if (touches(overrides.values ?? {}, path.split('.')) || overrides.removedValues?.some((removed) => holds(removed, path) || holds(path, removed))) {
       fail(scope, `'values.${path}' is what '${prop}' is for; take it out of 'values' and use '${prop}'`);
     }
   }
@@ -39,8 +39,15 @@ function merge(ours: Values, theirs: Values): Values {
   return merged;
 }
 
-function get(values: unknown, path: string): unknown {
-  return path.split('.').reduce((value, key) => isMap(value) ? value[key] : undefined, values);
+/** Whether values say something of a path: at it, below it, or by other than a map above it. */
+function touches(values: Values, [key, ...rest]: string[]): boolean {
+  const value = values[key];
+  return value !== undefined && (rest.length === 0 || !isMap(value) || touches(value, rest));
+}
+
+/** Whether one path is another, or above it. */
+function holds(path: string, other: string): boolean {
+  return `${other}.`.startsWith(`${path}.`);
 }
 
 function set(values: Values, [key, ...rest]: string[], value: unknown): void {

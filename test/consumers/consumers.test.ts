@@ -1,0 +1,205 @@
+// The packages as their users get them: installed by npm, pip and Maven into fresh copies of the examples, and synthesized by the
+// CDK's own CLI. `npx projen test:consumers` builds the packages first.
+import { spawnSync } from 'child_process';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
+import { tmpdir } from 'os';
+import { delimiter, join } from 'path';
+import { Json, releasesOf, valuesOf } from '../util';
+
+const ROOT = join(__dirname, '../..');
+const { version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** The same CDK in all languages: their registries do not have the newest on the same day. */
+const CDK_VERSION: string = process.env.CDK_VERSION ?? devDependencies['aws-cdk-lib'];
+
+const APPS: Record<string, string> = {
+  quickstart: 'examples/quickstart',
+  blog: 'examples/blog',
+  features: 'test/consumers/features',
+};
+
+const WORK = mkdtempSync(join(tmpdir(), 'consumers-'));
+const MAVEN_REPOSITORY = join(WORK, 'm2');
+afterAll(() => rmSync(WORK, { recursive: true }));
+
+interface Language {
+  /** Makes the folder of an app ready to run, with nothing but the package and what registries have. */
+  install(folder: string): void;
+}
+
+const LANGUAGES: Record<string, Language> = {
+  typescript: {
+    install: (folder) => {
+      must('npm', ['install', '--no-audit', '--no-fund', packaged('js', /\.tgz$/), `aws-cdk-lib@${CDK_VERSION}`], folder);
+    },
+  },
+  python: {
+    install: (folder) => {
+      edit(join(folder, 'requirements.txt'), [/^airflow-on-eks.*$/m, packaged('python', /\.whl$/)], [/^aws-cdk-lib.*$/m, `aws-cdk-lib==${CDK_VERSION}`]);
+      must('python3', ['-m', 'venv', '.venv'], folder);
+      must('pip', ['install', '--quiet', '-r', 'requirements.txt'], folder);
+    },
+  },
+  java: {
+    install: (folder) => {
+      mkdirSync(join(folder, '.mvn'));
+      writeFileSync(join(folder, '.mvn/maven.config'), [
+        '--batch-mode', '--no-transfer-progress', `-Dmaven.repo.local=${MAVEN_REPOSITORY}`, `-Dairflow-on-eks.version=${version}`, `-Dcdk.version=${CDK_VERSION}`,
+      ].join('\n'));
+      installJar(folder, packaged('java', /\d\.jar$/));
+      const pom = readFileSync(join(folder, 'pom.xml'), 'utf8');
+      const layer = /cdk-(lambda-layer-kubectl-v\d+)/.exec(pom)?.[1];
+      const artifact = `software.amazon.awscdk:cdk-${layer}:${/<kubectl-layer.version>(.*)</.exec(pom)?.[1]}`;
+      if (layer && run('mvn', ['-q', 'dependency:get', '-Dtransitive=false', `-Dartifact=${artifact}`], folder).status !== 0) {
+        process.stdout.write(`MAVEN DOES NOT FIND ${artifact}; its jar is built from its npm package instead\n`);
+        const built = join(WORK, layer);
+        must(join(ROOT, 'node_modules/.bin/jsii-pacmak'), ['--target', 'java', '--outdir', built, join(ROOT, 'node_modules/@aws-cdk', layer)], ROOT);
+        const jar = find(built, /\d\.jar$/);
+        installJar(folder, jar);
+        appendFileSync(join(folder, '.mvn/maven.config'), `\n-Dkubectl-layer.version=${/(\d+\.\d+\.\d+)\.jar$/.exec(jar)![1]}`);
+      }
+      must('mvn', ['-q', 'compile'], folder);
+    },
+  },
+};
+
+/** Errors of the library, as its users must read them in each language. */
+const BAD_INPUT: Record<string, string> = {
+  sizes: "EksV1/Airflow/NodePools: 'workers.maxSize' must be at least 'workers.minSize' (2), got 1",
+  auth: "EksV1/Airflow: 'gitSync.auth' is GitAuth.ssh(), but 'gitSync.repository' is an HTTP URL,"
+    + " got 'https://github.com/example/dags.git'; use GitAuth.http(), or the SSH URL",
+  cluster: "EksV1/Airflow: 'cluster' lacks what Airflow needs; give to fromClusterAttributes(): 'vpc' (the VPC, for the file system and the nodes);"
+    + " 'clusterSecurityGroupId' (the cluster security group, for the nodes); 'openIdConnectProvider' (the OIDC provider, for the pods' AWS identities);"
+    + " 'kubectlProvider' (the provider that runs kubectl and helm)",
+};
+
+const templates: Record<string, Record<string, Record<string, Json>>> = {};
+
+describe.each(Object.keys(LANGUAGES))('%s', (language) => {
+  const folderOf = (app: string) => join(WORK, language, app);
+
+  beforeAll(() => {
+    for (const [app, source] of Object.entries(APPS)) {
+      cpSync(join(ROOT, source, language), folderOf(app), {
+        recursive: true, filter: (path) => !/(node_modules|cdk\.out|\.venv|target|package-lock\.json)$/.test(path),
+      });
+      LANGUAGES[language].install(folderOf(app));
+    }
+  });
+
+  test.each(Object.keys(APPS))('%s synthesizes to the same template in each language', (app) => {
+    const { status, output } = synth(folderOf(app));
+    expect([status, status === 0 ? '' : output]).toEqual([0, '']);
+    const found = templatesOf(join(folderOf(app), 'cdk.out'));
+    (templates[language] ??= {})[app] = found;
+    const reference = templates.typescript[app];
+    expect(Object.keys(found)).toEqual(Object.keys(reference));
+    for (const [file, template] of Object.entries(found)) {
+      expect(template).toEqual(reference[file]);
+    }
+    const resources = Object.values(found).flatMap(({ Resources }) => Object.keys(Resources));
+    expect(Object.values(found).flatMap(releasesOf).filter(({ chart }) => chart === 'airflow')).not.toHaveLength(0);
+    process.stdout.write(`${app} in ${language}: ${resources.length} resources in ${Object.keys(found).join(', ')}\n`);
+  });
+
+  test('removes a default of the chart', () => {
+    const values = valuesOf(templates[language].features['EksV1.template.json']);
+    expect(values.scheduler.livenessProbe).toBeNull();
+    expect(values.web.readinessProbe).toBeNull();
+    expect(values.scheduler.podAnnotations).toMatchObject({ 'example.com/a': '1', 'example.com/b': '2' });
+  });
+
+  if (language !== 'typescript') {
+    test("a null in 'values' gets lost, which is why there is 'removedValues'", () => {
+      expect(readFileSync(find(folderOf('features'), /(app\.py|FeaturesApp\.java)$/), 'utf8')).toMatch(/"livenessProbe"(: None|, null)/);
+      const { scheduler } = valuesOf(templates[language].features['EksV2.template.json']);
+      expect(scheduler.podAnnotations).toMatchObject({ 'example.com/a': '1' });
+      expect(scheduler).not.toHaveProperty('livenessProbe');
+    });
+  }
+
+  test.each(Object.keys(BAD_INPUT))('bad input (%s) has the same error', (bad) => {
+    const { status, output } = synth(folderOf('features'), '--context', `bad=${bad}`);
+    expect(status).not.toBe(0);
+    expect(output).toContain(BAD_INPUT[bad]);
+  });
+});
+
+describe('the npm package', () => {
+  const folder = join(WORK, 'typescript/quickstart/node_modules/airflow-on-eks');
+  const files = () => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => statSync(join(folder, file)).isFile());
+
+  test('holds the library, and neither tests nor examples', () => {
+    expect(files()).toContain('lib/index.js');
+    expect(files().filter((file) => !/^(lib\/.*\.(js|d\.ts)|\.jsii|\.jsii\.tabl\.json\.gz|rosetta\/.*|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
+  });
+
+  test('has at most 1 MB', () => {
+    const bytes = files().reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
+    process.stdout.write(`the npm package has ${bytes} bytes unpacked\n`);
+    expect(bytes).toBeLessThanOrEqual(1_000_000);
+  });
+
+  test('depends on nothing but the CDK', () => {
+    const { dependencies, peerDependencies, bundledDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    expect({ dependencies, bundledDependencies }).toEqual({});
+    expect(Object.keys(peerDependencies).sort()).toEqual(['aws-cdk-lib', 'constructs']);
+  });
+});
+
+function run(command: string, args: string[], folder: string): { status: number | null; output: string } {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    env: { ...process.env, PATH: [join(folder, '.venv/bin'), process.env.PATH].join(delimiter), CDK_DISABLE_CLI_TELEMETRY: 'true' },
+  });
+  return { status, output: `${stdout}${stderr}${error ?? ''}` };
+}
+
+function must(command: string, args: string[], folder: string): void {
+  const { status, output } = run(command, args, folder);
+  if (status !== 0) {
+    throw new Error(`${command} ${args.join(' ')} failed in ${folder}:\n${output}`);
+  }
+}
+
+function synth(folder: string, ...options: string[]): ReturnType<typeof run> {
+  return run(join(ROOT, 'node_modules/.bin/cdk'), [
+    'synth', '--quiet', '--no-notices', '--no-version-reporting', '--no-path-metadata', '--no-asset-metadata', ...options,
+  ], folder);
+}
+
+/** All templates by name, without what differs by the build of an asset. */
+function templatesOf(assembly: string): Record<string, Json> {
+  const names = readdirSync(assembly).filter((name) => name.endsWith('.template.json')).sort();
+  return Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(assembly, name), 'utf8')
+    .replace(/[0-9a-f]{64}/g, '<hash>')
+    .replace(/kubectl [0-9.]+; \/opt\/helm\/helm [0-9.]+/g, '<kubectl and helm>'))]));
+}
+
+function find(folder: string, name: RegExp): string {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => name.test(file));
+  if (files.length !== 1) {
+    throw new Error(`there must be one ${name} in ${folder}, got ${files.length}; build the packages by: npx projen package-all`);
+  }
+  return join(folder, files[0]);
+}
+
+function packaged(target: string, name: RegExp): string {
+  return find(join(ROOT, 'dist', target), name);
+}
+
+function edit(file: string, ...replacements: [RegExp, string][]): void {
+  const text = replacements.reduce((before, [pattern, replacement]) => {
+    if (!pattern.test(before)) {
+      throw new Error(`${file} must have ${pattern}`);
+    }
+    return before.replace(pattern, replacement);
+  }, readFileSync(file, 'utf8'));
+  writeFileSync(file, text);
+}
+
+function installJar(folder: string, jar: string): void {
+  must('mvn', ['-q', 'install:install-file', `-Dfile=${jar}`, `-DpomFile=${jar.replace(/\.jar$/, '.pom')}`], folder);
+}

@@ -1,0 +1,46 @@
+/**
+ * Writes down which values each chart knows: `ts-node test/contract/extract.ts <folder of unpacked charts>`.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'fs';
+import { basename, join } from 'path';
+import * as YAML from 'yaml';
+
+/** The charts that we write values for, as `<chart>-<version>`. */
+export const CONTRACTS = ['airflow-community-8.9.0', 'airflow-official-1.22.0', 'aws-efs-csi-driver-4.4.1', 'external-secrets-2.9.0'];
+
+/** What Kubernetes or the user fills, whatever a chart has put there for a start. */
+const FREE_FORM = /(labels|annotations|resources|affinity|nodeSelector|securityContext|^config)$/i;
+
+/** Values that stand in comments of a values.yaml only; the charts' own render shows that they are read. */
+const IN_COMMENTS: Record<string, string[]> = { 'airflow-community-8.9.0': ['postgresql.persistence.existingClaim'] };
+
+/** The paths of a chart's values, its sub-charts' too; `path.*` is one below which anything may stand. */
+export function pathsOf(folder: string): string[] {
+  const values = YAML.parse(readFileSync(join(folder, 'values.yaml'), 'utf8'));
+  const subCharts = join(folder, 'charts');
+  return [...new Set([
+    ...walk(values, []),
+    ...IN_COMMENTS[basename(folder)] ?? [],
+    ...existsSync(subCharts) ? readdirSync(subCharts).flatMap((name) => pathsOf(join(subCharts, name)).map((path) => `${name}.${path}`)) : [],
+  ])].sort();
+}
+
+function walk(value: unknown, path: string[]): string[] {
+  if (typeof value !== 'object') {
+    return [path.join('.')];
+  }
+  const entries = value === null || Array.isArray(value) ? [] : Object.entries(value);
+  return entries.length === 0 || FREE_FORM.test(path[path.length - 1] ?? '')
+    ? [[...path, '*'].join('.')]
+    : entries.flatMap(([key, child]) => walk(child, [...path, key]));
+}
+
+export function contractOf(chart: string): string[] {
+  return JSON.parse(readFileSync(join(__dirname, `${chart}.json`), 'utf8'));
+}
+
+if (require.main === module) {
+  for (const chart of CONTRACTS) {
+    writeFileSync(join(__dirname, `${chart}.json`), `${JSON.stringify(pathsOf(join(process.argv[2], chart)), undefined, 1)}\n`);
+  }
+}

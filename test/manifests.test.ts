@@ -1,0 +1,121 @@
+import Ajv from 'ajv';
+import { MATRIX } from './matrix';
+import { CHARTS_UNDER_TEST, Json, objectsOf, synthAirflow, valuesOf } from './util';
+
+const NAME = { type: 'string', maxLength: 253, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$' };
+const KEY = { type: 'string', maxLength: 253, pattern: '^[-._a-zA-Z0-9]+$' };
+
+/** A map of exactly these fields. */
+function fields(required: Json, optional: Json = {}): Json {
+  return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
+}
+
+function object(apiVersion: string, kind: string, spec: Json): Json {
+  return fields({ apiVersion: { const: apiVersion }, kind: { const: kind }, metadata: fields({ name: NAME, namespace: NAME }, { labels: { type: 'object' } }), spec });
+}
+
+/**
+ * The kinds of the External Secrets operator, as far as we use them: Kubernetes itself has no schema for them.
+ *
+ * @see https://external-secrets.io/latest/api/externalsecret/
+ * @see https://external-secrets.io/latest/api/secretstore/
+ */
+const EXTERNAL_SECRETS: Record<string, Json> = {
+  ExternalSecret: object('external-secrets.io/v1', 'ExternalSecret', fields({
+    secretStoreRef: fields({ name: NAME, kind: { enum: ['SecretStore', 'ClusterSecretStore'] } }),
+    refreshInterval: { type: 'string', pattern: '^\\d+[smh]$' },
+    target: fields({
+      name: NAME,
+      template: fields({ engineVersion: { const: 'v2' }, data: { type: 'object', minProperties: 1, propertyNames: KEY, additionalProperties: { type: 'string' } } }),
+    }),
+    data: {
+      type: 'array', minItems: 1, items: fields({ secretKey: KEY, remoteRef: fields({ key: { type: 'string', minLength: 1 } }, { property: { type: 'string', minLength: 1 } }) }),
+    },
+  })),
+  SecretStore: object('external-secrets.io/v1', 'SecretStore', fields({
+    provider: fields({
+      aws: fields({
+        service: { enum: ['SecretsManager', 'ParameterStore'] }, region: { type: 'string', minLength: 1 }, auth: fields({ jwt: fields({ serviceAccountRef: fields({ name: NAME }) }) }),
+      }),
+    }),
+  })),
+};
+
+const ajv = new Ajv({ allErrors: true });
+const validators = Object.fromEntries(Object.entries(EXTERNAL_SECRETS).map(([kind, schema]) => [kind, ajv.compile(schema)]));
+
+/** Fields that a schema has no word for are the ones that its validator never looks at. */
+function watched(value: any, path: string, unread: Set<string>): any {
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const copy: any = Array.isArray(value) ? [] : {};
+  for (const [key, child] of Object.entries(value)) {
+    const childPath = `${path}/${key}`;
+    const seen = watched(child, childPath, unread);
+    unread.add(childPath);
+    Object.defineProperty(copy, key, {
+      enumerable: true,
+      get: () => {
+        unread.delete(childPath);
+        return seen;
+      },
+    });
+  }
+  return copy;
+}
+
+/** What is wrong with an object, by the schema of its kind. */
+function errorsOf(object_: Json): string[] {
+  const { apiVersion, kind } = object_;
+  const validate = validators[kind];
+  if (validate) {
+    return validate(object_) ? [] : (validate.errors ?? []).map((error) => JSON.stringify(error));
+  }
+  const Kind = jest.requireActual(`kubernetes-models/${apiVersion}/${kind}`)[kind]; // throws for a kind that Kubernetes does not have
+  const unread = new Set<string>();
+  try {
+    Kind.prototype.validate.call(watched(object_, '', unread));
+  } catch (error) {
+    return [(error as Error).message];
+  }
+  return [...unread].map((path) => `${path} is not a field of ${apiVersion} ${kind}`);
+}
+
+/** The fields of an ExternalSecret's data, and the ones that its templates use. */
+function variablesOf({ spec }: Json): { fetched: string[]; used: string[] } {
+  const templates = Object.values<string>(spec.target.template.data).join();
+  return { fetched: spec.data.map(({ secretKey }: Json) => secretKey).sort(), used: [...new Set(templates.match(/(?<=\.)secret\d+/g))].sort() };
+}
+
+describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
+  test.each(Object.entries(MATRIX))('%s: each object that we apply is one of its kind', (_name, { props }) => {
+    const { template } = synthAirflow((stack) => ({ chart: chart(), ...props(stack) }));
+    const objects = [...objectsOf(template), ...valuesOf(template).extraManifests ?? []];
+    expect(objects.length).toBeGreaterThanOrEqual(6);
+    expect(objects.flatMap((each) => errorsOf(each).map((error) => `${each.kind}/${each.metadata.name}: ${error}`))).toEqual([]);
+    for (const externalSecret of objectsOf(template, 'ExternalSecret')) {
+      const { fetched, used } = variablesOf(externalSecret);
+      expect(used).toEqual(fetched);
+    }
+  });
+});
+
+test.each<[string, string, (broken: Json) => void, string]>([
+  ['a field of another type', 'PersistentVolumeClaim', ({ spec }) => { spec.accessModes = 'ReadWriteMany'; }, 'must be array'],
+  ['a field that is missing', 'PersistentVolume', ({ spec }) => { delete spec.csi.volumeHandle; }, 'volumeHandle'],
+  ['a field that is misspelt', 'PersistentVolume', ({ spec }) => { spec.csi.volumehandle = 'fs-1'; }, '/spec/csi/volumehandle is not a field'],
+  ['a field at the top', 'Namespace', (namespace) => { namespace.labels = {}; }, '/labels is not a field'],
+  ['a field of an ExternalSecret that is misspelt', 'ExternalSecret', ({ spec }) => { spec.refreshinterval = '1h'; }, 'refreshinterval'],
+  ['a field of an ExternalSecret that is missing', 'ExternalSecret', ({ spec }) => { delete spec.data[0].remoteRef.key; }, "'key'"],
+  ['a store of another service', 'SecretStore', ({ spec }) => { spec.provider.aws.service = 'Secrets'; }, 'enum'],
+])('%s is found', (_name, kind, breakIt, message) => {
+  const [found] = objectsOf(synthAirflow().template, kind);
+  expect(errorsOf(found)).toEqual([]);
+  breakIt(found);
+  expect(errorsOf(found).join()).toContain(message);
+});
+
+test('a kind that Kubernetes does not have is found', () => {
+  expect(() => errorsOf({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingres' })).toThrow('Cannot find module');
+});
