@@ -341,7 +341,10 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     });
 
     this.role = serviceAccountRole(this, 'Role', {
-      cluster, namespace: this.namespace, serviceAccount: this.namespace, description: 'Pods of Airflow, and so its DAGs',
+      cluster,
+      namespace: this.namespace,
+      serviceAccount: this.namespace,
+      description: 'Pods of Airflow, and so its DAGs',
       statements: props.secretsManagerPrefix === undefined ? undefined : [this.readsSecretsBelow(props.secretsManagerPrefix)],
     });
     this.grantPrincipal = this.role;

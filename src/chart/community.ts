@@ -4,7 +4,8 @@ import { AirflowSecret, SecretBook, SecretKeyRef } from '../secrets';
 import * as versions from '../versions';
 import { WorkerAutoscalingOptions } from '../workers';
 import {
-  AirflowSettings, ChartDefinition, fernetTemplate, hasCelery, hasKubernetes, passwordKey, privateKeyTemplate, secretName, userEnvironment, Values,
+  AirflowSettings, ChartDefinition, escapeDollars, fernetTemplate, hasCelery, hasKubernetes, nodeLabels, passwordKey, privateKeyTemplate, secretName,
+  userEnvironment, Values,
 } from './settings';
 
 /**
@@ -154,12 +155,12 @@ function values(settings: AirflowSettings, book: SecretBook): Values {
   };
 }
 
-function affinity({ labels }: NodePlacement): Values {
+function affinity(placement: NodePlacement): Values {
   return {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: {
         nodeSelectorTerms: [{
-          matchExpressions: Object.entries(labels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+          matchExpressions: Object.entries(nodeLabels(placement)).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
         }],
       },
     },
@@ -343,5 +344,5 @@ function escape(list: Values[], templates: Values, fields: string[]): Values[] {
     return list;
   }
   return list.map((item) => Object.fromEntries(Object.entries(item).map(([field, text]) =>
-    [field, fields.includes(field) && typeof text === 'string' && !references.has(text) ? text.replace(/\$/g, '$$$$') : text])));
+    [field, fields.includes(field) && typeof text === 'string' && !references.has(text) ? escapeDollars(text) : text])));
 }

@@ -1,7 +1,7 @@
 import { GitSyncSettings } from '../git-sync';
 import { ImageReference } from '../image';
 import { AirflowConnection, AirflowPool, AirflowUser, AirflowVariable } from '../metadata';
-import { AirflowPlacement } from '../node-pools';
+import { AirflowPlacement, NodePlacement } from '../node-pools';
 import { AirflowSecret, AirflowSecretValues, SecretBook } from '../secrets';
 import { ChartVersion } from '../versions';
 import { WorkersSettings } from '../workers';
@@ -87,6 +87,16 @@ export function hasCelery(executor: AirflowExecutor): boolean {
 
 export function hasKubernetes(executor: AirflowExecutor): boolean {
   return executor !== AirflowExecutor.CELERY;
+}
+
+/** The labels of a placement. Where a component has none, charts take those of all others: that any node will do has to be said as well. */
+export function nodeLabels({ labels }: NodePlacement): Record<string, string> {
+  return Object.keys(labels).length > 0 ? labels : { 'kubernetes.io/os': 'linux' };
+}
+
+/** Text for a place where `$` begins a reference and `$$` is `$`. A token of the CDK begins with `$` too, and has to stay one. */
+export function escapeDollars(text: string): string {
+  return text.replace(/\$(?!\{Token\[)/g, '$$$$');
 }
 
 /** The Secret that holds all keys but those that a chart wants in one of their own. */
