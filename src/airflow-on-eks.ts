@@ -44,7 +44,7 @@ export interface AirflowOnEksProps {
   /**
    * The Helm chart, with its version and Airflow's.
    *
-   * @default AirflowChart.community()
+   * @default AirflowChart.official()
    */
   readonly chart?: AirflowChart;
 
@@ -308,7 +308,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     super(scope, id);
 
     const { cluster } = props;
-    this.chart = props.chart ?? AirflowChart.community();
+    this.chart = props.chart ?? AirflowChart.official();
     this.namespace = props.namespace ?? 'airflow';
     this.ingressOptions = props.ingress;
     const chart = this.chart._definition;

@@ -5,8 +5,8 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, valuesOf, newApp } from './util';
-import { AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverSetup, ExternalSecretsSetup } from '../src';
+import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf, newApp } from './util';
+import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverSetup, ExternalSecretsSetup } from '../src';
 
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
 
@@ -19,7 +19,7 @@ test('defaults', () => {
   expect(objectsOf(template, 'Ingress')).toEqual([]);
   expect(airflow.fileSystem).toBe(airflow.persistence.fileSystem);
   const [{ properties }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
-  expect(properties).toMatchObject({ Timeout: '840s', Wait: true, Namespace: 'airflow', Release: 'airflow', Version: '8.9.0' });
+  expect(properties).toMatchObject({ Timeout: '840s', Wait: true, Namespace: 'airflow', Release: 'airflow', Version: '1.22.0' });
 });
 
 test('custom: names derive from the namespace', () => {
@@ -30,7 +30,7 @@ test('custom: names derive from the namespace', () => {
     expect(`${kind}/${metadata.name}`).toContain('data-science');
     expect([undefined, 'data-science']).toContain(metadata.namespace);
   }
-  expect(objectsOf(template, 'Ingress')[0].spec.rules[0].http.paths[0].backend.service.name).toBe('data-science-web');
+  expect(objectsOf(template, 'Ingress')[0].spec.rules[0].http.paths[0].backend.service.name).toBe('data-science-api-server');
 });
 
 test('few calls to the cluster: one manifest per phase', () => {
@@ -48,7 +48,7 @@ test('the DAGs get what is granted to Airflow', () => {
   template.hasResourceProperties('AWS::IAM::Policy', {
     Roles: [{ Ref: role }], PolicyDocument: { Statement: [Match.objectLike({ Action: Match.arrayWith(['s3:GetObject*']) })] },
   });
-  expect(valuesOf(template).serviceAccount).toEqual({ create: true, name: 'airflow', annotations: { 'eks.amazonaws.com/role-arn': `<${role}.Arn>` } });
+  expect(valuesOf(template).scheduler.serviceAccount).toEqual({ create: true, name: 'airflow', annotations: { 'eks.amazonaws.com/role-arn': `<${role}.Arn>` } });
   expect(airflow.grantPrincipal).toBe(airflow.role);
   template.hasResourceProperties('AWS::IAM::Role', {
     AssumeRolePolicyDocument: {
@@ -176,7 +176,7 @@ test.each<[string, Partial<AirflowOnEksProps>, string]>([
     "'values' must not hold a private key in plain text; keep it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
   ['a private key is a variable', { variables: [{ key: 'a', value: PEM }] },
     "'variables' must not hold a private key in plain text; keep it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
-  ['values have the password of an external database', { values: { externalDatabase: { password: 'x' } } },
+  ['values have the password of an external database', { chart: AirflowChart.community(), values: { externalDatabase: { password: 'x' } } },
     "'values.externalDatabase.password' is what 'values.externalDatabase.passwordSecret' is for;"
     + " take it out of 'values' and use 'values.externalDatabase.passwordSecret'"],
 ])('fails when %s', (_name, props, message) => {
@@ -190,7 +190,7 @@ test('without an ingress there is no URL', () => {
 
 test('with driver and operator of the cluster, and secrets in it, one release and one manifest are left', () => {
   const local = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
-  const { template } = synthAirflow({
+  const { template } = synthCommunity({
     efsCsiDriver: EfsCsiDriverSetup.EXISTING,
     externalSecrets: ExternalSecretsSetup.EXISTING,
     secrets: {

@@ -11,7 +11,7 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
   test('in one stack with its Airflow', () => {
     const stack = new Stack(newApp(), 'Data', { env });
     new AirflowOnEks(stack, 'Airflow', { cluster: cluster(stack) });
-    expect(valuesOf(Template.fromStack(stack)).airflow.executor).toBe('CeleryExecutor');
+    expect(valuesOf(Template.fromStack(stack)).executor).toBe('CeleryExecutor');
   });
 
   test('in another stack than its Airflow', () => {

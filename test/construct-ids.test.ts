@@ -28,6 +28,7 @@ test('the ids of the constructs of a default Airflow are contract', () => {
     'Airflow/Secrets/DatabasePassword/Resource',
     'Airflow/Secrets/FernetKey/Resource',
     'Airflow/Secrets/FlowerPassword/Resource',
+    'Airflow/Secrets/JwtSecret/Resource',
     'Airflow/Secrets/Manifest/Resource/Default',
     'Airflow/Secrets/Password-admin/Resource',
     'Airflow/Secrets/RedisPassword/Resource',

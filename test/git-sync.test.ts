@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { newStack, objectsOf, synthAirflow, valuesOf } from './util';
+import { newStack, objectsOf, synthCommunity, valuesOf } from './util';
 import { AirflowSecret, GitAuth, GitSyncOptions, KnownHosts } from '../src';
 import { gitSyncSettings } from '../src/git-sync';
 
@@ -85,14 +85,14 @@ test('any host is trusted only when it is said so', () => {
 });
 
 test('SSH: the private key comes from a Secret, with the line end that secret stores lose', () => {
-  const { template } = synthAirflow((stack) => ({ gitSync: ssh('git@github.com:example/dags.git')(stack) }));
+  const { template } = synthCommunity((stack) => ({ gitSync: ssh('git@github.com:example/dags.git')(stack) }));
   expect(valuesOf(template).dags.gitSync).toMatchObject({ enabled: true, sshSecret: 'airflow-ssh-git-secret', sshSecretKey: 'id_rsa', sshKnownHosts: expect.stringContaining('github.com ssh-ed25519') });
   const [target] = objectsOf(template, 'ExternalSecret').filter(({ metadata }) => metadata.name === 'airflow-ssh-git-secret');
   expect(target.spec.target.template.data.id_rsa).toMatch(/^\{\{ \.secret\d+ \| replace "\\r" "" \| trim \}\}\n$/);
 });
 
 test('HTTP: user and token come from one Secret', () => {
-  const { template } = synthAirflow((stack) => ({
+  const { template } = synthCommunity((stack) => ({
     gitSync: { repository: 'https://gitlab.example.com/dags.git', auth: GitAuth.http({ username: secret(stack, 'User'), password: secret(stack, 'Token') }) },
   }));
   expect(valuesOf(template).dags.gitSync).toMatchObject({
@@ -104,7 +104,7 @@ test('HTTP: user and token come from one Secret', () => {
 
 test('HTTP: user and token of a Kubernetes Secret of the user are read where they are', () => {
   const own = (key: string) => AirflowSecret.fromKubernetesSecret('git', key);
-  const { template } = synthAirflow({ gitSync: { repository: 'https://gitlab.example.com/dags.git', auth: GitAuth.http({ username: own('user'), password: own('token') }) } });
+  const { template } = synthCommunity({ gitSync: { repository: 'https://gitlab.example.com/dags.git', auth: GitAuth.http({ username: own('user'), password: own('token') }) } });
   expect(valuesOf(template).dags.gitSync).toMatchObject({ httpSecret: 'git', httpSecretUsernameKey: 'user', httpSecretPasswordKey: 'token' });
 });
 
@@ -112,14 +112,14 @@ test.each<[string, (scope: Construct) => AirflowSecret, (scope: Construct) => Ai
   ['user', () => AirflowSecret.fromKubernetesSecret('git', 'user'), (scope) => secret(scope), "'git' and 'airflow-http-git-secret'"],
   ['token', (scope) => secret(scope), () => AirflowSecret.fromKubernetesSecret('git', 'token'), "'airflow-http-git-secret' and 'git'"],
 ])('HTTP: fails when only the %s is in a Kubernetes Secret of the user', (_name, username, password, secrets) => {
-  expect(() => synthAirflow((stack) => ({
+  expect(() => synthCommunity((stack) => ({
     gitSync: { repository: 'https://gitlab.example.com/dags.git', auth: GitAuth.http({ username: username(stack), password: password(stack) }) },
   }))).toThrow(new Error(`Data/Airflow: 'gitSync.auth.username' and 'gitSync.auth.password' must be in one Kubernetes Secret, got ${secrets};`
     + ' keep both in it, or both in AWS Secrets Manager'));
 });
 
 test('without git-sync the DAGs are in the image', () => {
-  expect(valuesOf(synthAirflow().template).dags.gitSync).toEqual({ enabled: false });
+  expect(valuesOf(synthCommunity().template).dags.gitSync).toEqual({ enabled: false });
 });
 
 const http = (repository: string) => (scope: Construct): GitSyncOptions =>

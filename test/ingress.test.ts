@@ -1,7 +1,7 @@
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import { Construct } from 'constructs';
-import { importedCluster, newStack, objectsOf, synthAirflow, valuesOf } from './util';
+import { importedCluster, newStack, objectsOf, synthAirflow, synthCommunity, valuesOf } from './util';
 import { AirflowExecutor, AlbIngress, AlbIngressOptions, AlbIngressScheme, AlbIngressTargetType } from '../src';
 
 const ARN = 'arn:aws:acm:eu-central-1:123456789012:certificate/1';
@@ -113,7 +113,7 @@ test.each<[string, AlbIngressOptions | undefined, string | RegExp]>([
 });
 
 test('Airflow learns its URL, and the type of its Service', () => {
-  const { template, airflow } = synthAirflow((stack) => ({
+  const { template, airflow } = synthCommunity((stack) => ({
     ingress: { host: 'airflow.example.com', certificate: certificate(stack), targetType: AlbIngressTargetType.INSTANCE },
   }));
   expect(airflow.url).toBe('https://airflow.example.com');
@@ -121,7 +121,7 @@ test('Airflow learns its URL, and the type of its Service', () => {
     AIRFLOW__WEBSERVER__BASE_URL: 'https://airflow.example.com', AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX: 'True',
   });
   expect(valuesOf(template).web.service.type).toBe('NodePort');
-  expect(valuesOf(synthAirflow().template).web.service.type).toBe('ClusterIP');
+  expect(valuesOf(synthCommunity().template).web.service.type).toBe('ClusterIP');
 });
 
 test.each<[string, (scope: Construct) => AlbIngressOptions, string]>([
@@ -166,7 +166,7 @@ test('fails when flower is asked for without Celery', () => {
 
 test('fails when the targets are the nodes, and the Service has no port there', () => {
   const values = { web: { service: { type: 'ClusterIP' } } };
-  expect(() => synthAirflow({ ingress: { targetType: AlbIngressTargetType.INSTANCE }, values })).toThrow(new Error(
+  expect(() => synthCommunity({ ingress: { targetType: AlbIngressTargetType.INSTANCE }, values })).toThrow(new Error(
     "Data/Airflow: 'values.web.service.type' is what 'ingress.targetType' is for; take it out of 'values' and use 'ingress.targetType'"));
-  expect(valuesOf(synthAirflow({ values: { web: { service: { type: 'LoadBalancer' } } } }).template).web.service.type).toBe('LoadBalancer');
+  expect(valuesOf(synthCommunity({ values: { web: { service: { type: 'LoadBalancer' } } } }).template).web.service.type).toBe('LoadBalancer');
 });

@@ -17,7 +17,7 @@ const EXCEPTIONS: [path: string, findings: string[], reason: string][] = [
     'ec2:DescribeAvailabilityZones, the only action there, cannot be limited to a resource'],
   ['/Data/Airflow/NodePools/Role/Resource', NODE_POLICIES.map((name) => `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${name}]`),
     'EKS asks for these policies, and keeps them in step with what its nodes need'],
-  ...['FernetKey', 'WebserverSecretKey', 'DatabasePassword', 'RedisPassword', 'FlowerPassword', 'Password-admin'].map((id): [string, string[], string] => [
+  ...['FernetKey', 'WebserverSecretKey', 'JwtSecret', 'DatabasePassword', 'RedisPassword', 'FlowerPassword', 'Password-admin'].map((id): [string, string[], string] => [
     `/Data/Airflow/Secrets/${id}/Resource`, ['AwsSolutions-SMG4'],
     'A new value has to reach the database, or the pods that use the old one, at the same time: its rotation is a step of its owner',
   ]),

@@ -3,7 +3,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { CLUSTERS, importedCluster, Json, newStack, synthAirflow, valuesOf, newApp } from './util';
+import { CLUSTERS, importedCluster, Json, newStack, synthCommunity, valuesOf, newApp } from './util';
 import { NodePools, NodePoolsOptions } from '../src';
 
 function synth(options: NodePoolsOptions = {}): { pools: NodePools; template: Template; stack: Stack } {
@@ -140,7 +140,7 @@ test('pools of one cluster that is imported twice do not collide', () => {
 });
 
 test('existing nodes: none are made, all pods go to the ones of stateless, and the driver to all', () => {
-  const { airflow, template } = synthAirflow((stack) => ({
+  const { airflow, template } = synthCommunity((stack) => ({
     existingNodes: {
       stateless: { labels: { team: 'data' }, tolerations: [{ key: 'data' }] },
       nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes'),

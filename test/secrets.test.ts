@@ -2,7 +2,7 @@ import { CfnElement, SecretValue } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Json, newStack, objectsOf, releasesOf, synthAirflow, valuesOf } from './util';
+import { Json, newStack, objectsOf, releasesOf, synthCommunity, valuesOf } from './util';
 import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, ExternalSecretsSetup, GitAuth } from '../src';
 import { fernetTemplate } from '../src/chart/settings';
 import { SecretBook } from '../src/secrets';
@@ -15,7 +15,7 @@ function targetsOf(template: Template): Record<string, Record<string, string>> {
 const local = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 
 test('defaults: each key and password is generated, fit to be a Fernet key, and retained', () => {
-  const { template, airflow } = synthAirflow();
+  const { template, airflow } = synthCommunity();
   const secrets = Object.values(template.findResources('AWS::SecretsManager::Secret'));
   expect(secrets.map(({ Properties }) => Properties.Description).sort()).toEqual([
     'Encrypts the connections and variables of Airflow', 'Password of admin in Airflow', 'Password of the Redis of Airflow',
@@ -31,7 +31,7 @@ test('defaults: each key and password is generated, fit to be a Fernet key, and 
 });
 
 test('defaults: one Secret holds them', () => {
-  const { template } = synthAirflow();
+  const { template } = synthCommunity();
   const targets = targetsOf(template);
   expect(Object.keys(targets)).toEqual(['airflow-secret']);
   expect(Object.keys(targets['airflow-secret']).sort()).toEqual([
@@ -41,7 +41,7 @@ test('defaults: one Secret holds them', () => {
 });
 
 test('defaults: one store, which reads these secrets as a role of its own', () => {
-  const { template, stack, airflow } = synthAirflow();
+  const { template, stack, airflow } = synthCommunity();
   expect(objectsOf(template, 'SecretStore').map(({ metadata, spec }) => [metadata.namespace, spec.provider.aws])).toEqual([
     ['airflow', { service: 'SecretsManager', region: 'eu-central-1', auth: { jwt: { serviceAccountRef: { name: 'airflow-external-secrets' } } } }],
   ]);
@@ -55,14 +55,14 @@ test('defaults: one store, which reads these secrets as a role of its own', () =
 });
 
 test('no secret stands in the values', () => {
-  const values = valuesOf(synthAirflow().template);
+  const values = valuesOf(synthCommunity().template);
   expect([values.airflow.fernetKey, values.airflow.webserverSecretKey, values.postgresql.postgresqlPassword, values.redis.password]).toEqual(['', '', '', '']);
   expect(values.airflow.users[0].password).toBe('${ADMIN_PASSWORD}');
   expect(values.airflow.usersTemplates.ADMIN_PASSWORD).toEqual({ kind: 'secret', name: 'airflow-secret', key: 'airflow-admin-password' });
 });
 
 test('custom: the user\'s own, whole or one field, with its key', () => {
-  const { template, airflow } = synthAirflow((stack) => {
+  const { template, airflow } = synthCommunity((stack) => {
     const encryptionKey = new kms.Key(stack, 'KmsKey');
     const secret = new secretsmanager.Secret(stack, 'Own', { encryptionKey });
     return { secrets: { fernetKey: AirflowSecret.fromSecretsManager(secret), databasePassword: AirflowSecret.fromSecretsManager(secret, 'database') } };
@@ -75,7 +75,7 @@ test('custom: the user\'s own, whole or one field, with its key', () => {
 });
 
 test('custom: a secret that several things use is fetched once', () => {
-  const { template } = synthAirflow((stack) => {
+  const { template } = synthCommunity((stack) => {
     const shared = AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Shared', 'shared'));
     return { extraSecrets: { first: shared, second: shared } };
   });
@@ -85,7 +85,7 @@ test('custom: a secret that several things use is fetched once', () => {
 });
 
 test('extra secrets are environment variables', () => {
-  const { template } = synthAirflow((stack) => ({
+  const { template } = synthCommunity((stack) => ({
     extraSecrets: { 'slack-webhook': AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Slack', 'slack')), 'OWN': local('own') },
   }));
   expect(valuesOf(template).airflow.extraEnv).toEqual(expect.arrayContaining([
@@ -106,7 +106,7 @@ const ALL_LOCAL: Partial<AirflowOnEksProps> = {
 };
 
 test('with Kubernetes Secrets only, there is no operator, no store and no generated secret', () => {
-  const { template, airflow } = synthAirflow(ALL_LOCAL);
+  const { template, airflow } = synthCommunity(ALL_LOCAL);
   template.resourceCountIs('AWS::SecretsManager::Secret', 0);
   expect(objectsOf(template, 'ExternalSecret')).toEqual([]);
   expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('external-secrets');
@@ -115,12 +115,12 @@ test('with Kubernetes Secrets only, there is no operator, no store and no genera
 });
 
 test('without Celery there is no password of Redis, nor of flower', () => {
-  const { airflow } = synthAirflow({ executor: AirflowExecutor.KUBERNETES });
+  const { airflow } = synthCommunity({ executor: AirflowExecutor.KUBERNETES });
   expect([airflow.secrets.redisPassword, airflow.secrets.flowerPassword]).toEqual([undefined, undefined]);
 });
 
 test('the operator that a cluster has is used, and not installed', () => {
-  const { template } = synthAirflow({ externalSecrets: ExternalSecretsSetup.EXISTING });
+  const { template } = synthCommunity({ externalSecrets: ExternalSecretsSetup.EXISTING });
   expect(objectsOf(template, 'ExternalSecret')).toHaveLength(1);
   expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('external-secrets');
 });
@@ -144,21 +144,21 @@ test.each<[string, (plain: any) => Partial<AirflowOnEksProps>, string]>([
   ['a private key', (privateKey) => ({ gitSync: { repository: 'git@github.com:a/b.git', auth: GitAuth.ssh({ privateKey }) } }), 'gitSync.auth.privateKey'],
 ])('fails when %s is plain text, as from Python it can be', (_name, props, prop) => {
   const message = `Data/Airflow: '${prop}' must be an AirflowSecret, not a value in plain text; use AirflowSecret.fromSecretsManager()`;
-  expect(() => synthAirflow(props('plain'))).toThrow(new Error(message));
-  expect(() => synthAirflow(props(SecretValue.secretsManager('a')))).toThrow(new Error(message));
+  expect(() => synthCommunity(props('plain'))).toThrow(new Error(message));
+  expect(() => synthCommunity(props(SecretValue.secretsManager('a')))).toThrow(new Error(message));
 });
 
 test('fails when the chart cannot read the key of a Kubernetes Secret', () => {
-  expect(() => synthAirflow({ secrets: { databasePassword: local('password') } })).toThrow(new Error(
+  expect(() => synthCommunity({ secrets: { databasePassword: local('password') } })).toThrow(new Error(
     "Data/Airflow: 'secrets.databasePassword' must have the key 'postgresql-password' in its Kubernetes Secret, which is the only one that the chart reads, got 'password'"));
 });
 
 test('fails when the key of a Kubernetes Secret is none', () => {
-  expect(() => synthAirflow({ secrets: { fernetKey: local('a/b') } })).toThrow(new Error("Data/Airflow: 'secrets.fernetKey' must be a key of a Kubernetes Secret, got 'a/b'"));
+  expect(() => synthCommunity({ secrets: { fernetKey: local('a/b') } })).toThrow(new Error("Data/Airflow: 'secrets.fernetKey' must be a key of a Kubernetes Secret, got 'a/b'"));
 });
 
 test('fails when two secrets would share a key', () => {
-  expect(() => synthAirflow((stack) => ({
+  expect(() => synthCommunity((stack) => ({
     extraSecrets: { 'airflow-fernet': AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Other', 'other')) },
   }))).toThrow(new Error("Data/Airflow: the key 'airflow-fernet' of Secret 'airflow-secret' has two meanings; rename one of the user, the connection or the extra secret"));
 });

@@ -1,7 +1,7 @@
 import { Lazy } from 'aws-cdk-lib';
-import { sortKeys } from '../src/sort-keys';
 import { AirflowSecret } from '../src';
 import { synthAirflow } from './util';
+import { sortKeys } from '../src/sort-keys';
 
 test('sorts the keys of maps, at each depth', () => {
   expect(JSON.stringify(sortKeys({ b: [{ d: 1, c: null }], a: { f: 'x', e: true } }))).toBe('{"a":{"e":true,"f":"x"},"b":[{"c":null,"d":1}]}');

@@ -222,3 +222,8 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [{
   logs: { workload: /-(web|scheduler|worker|triggerer|flower|db-migrations|sync-\w+)$|^PodTemplate/, container: /^(airflow-|db-migrations|sync-airflow-|base)/, path: '/opt/airflow/efs/logs' },
   database: { workload: /-postgresql$/, container: /postgresql$/, path: '/bitnami/postgresql' },
 }];
+
+/** As `synthAirflow`, on the community chart. */
+export function synthCommunity(props: Parameters<typeof synthAirflow>[0] = {}): ReturnType<typeof synthAirflow> {
+  return synthAirflow((stack) => ({ chart: AirflowChart.community(), ...typeof props === 'function' ? props(stack) : props }));
+}

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { newStack, synthAirflow, valuesOf } from './util';
+import { newStack, synthCommunity, valuesOf } from './util';
 import { WorkersOptions } from '../src';
 import { workersSettings } from '../src/workers';
 
@@ -26,7 +26,7 @@ test('custom', () => {
 });
 
 test('a worker on Spot finishes its tasks, and is not taken away for nothing', () => {
-  const { workers, airflow } = valuesOf(synthAirflow().template);
+  const { workers, airflow } = valuesOf(synthCommunity().template);
   expect(workers).toMatchObject({
     replicas: 2,
     safeToEvict: false,
@@ -38,7 +38,7 @@ test('a worker on Spot finishes its tasks, and is not taken away for nothing', (
 });
 
 test('the number of workers is the autoscaler\'s alone', () => {
-  const { workers, extraManifests } = valuesOf(synthAirflow({ workers: { autoscaling: { maxReplicas: 16 } } }).template);
+  const { workers, extraManifests } = valuesOf(synthCommunity({ workers: { autoscaling: { maxReplicas: 16 } } }).template);
   expect(workers.replicas).toBeNull();
   expect(extraManifests).toEqual([expect.objectContaining({
     kind: 'HorizontalPodAutoscaler', spec: expect.objectContaining({ minReplicas: 2, maxReplicas: 16, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' } }),

@@ -1,9 +1,9 @@
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { AirflowChart, AirflowConnection, AirflowExecutor, AirflowOnEksProps, AirflowRole, AirflowSecret, EfsCsiDriverSetup } from '../../src';
-import { Json, releasesOf, synthAirflow, valuesOf } from '../util';
+import { Json, releasesOf, synthCommunity, valuesOf } from '../util';
 
-const values = (props?: Parameters<typeof synthAirflow>[0]) => valuesOf(synthAirflow(props).template);
+const values = (props?: Parameters<typeof synthCommunity>[0]) => valuesOf(synthCommunity(props).template);
 const remote = (scope: Construct, name: string) => AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(scope, name, name));
 
 const required = (type: string) => ({
@@ -16,7 +16,7 @@ const required = (type: string) => ({
 const TOLERATIONS = [{ key: 'dedicated', operator: 'Equal', value: 'airflow', effect: 'NoSchedule' }];
 
 test('defaults: chart and Airflow are pinned', () => {
-  const { template, airflow } = synthAirflow();
+  const { template, airflow } = synthCommunity();
   expect([airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['8.9.0', '2.8.4']);
   expect(releasesOf(template).filter(({ chart }) => chart === 'airflow')).toEqual([expect.objectContaining({ release: 'airflow', namespace: 'airflow', version: '8.9.0' })]);
 });
@@ -141,7 +141,7 @@ test('custom: options, environment and packages', () => {
 
 test('custom: versions', () => {
   const chart = AirflowChart.community({ chartVersion: '8.8.0', airflowVersion: '2.6.3' });
-  expect(releasesOf(synthAirflow({ chart, efsCsiDriver: EfsCsiDriverSetup.EXISTING }).template).find((release) => release.chart === 'airflow')?.version).toBe('8.8.0');
+  expect(releasesOf(synthCommunity({ chart, efsCsiDriver: EfsCsiDriverSetup.EXISTING }).template).find((release) => release.chart === 'airflow')?.version).toBe('8.8.0');
   expect(chart.airflowVersion).toBe('2.6.3');
 });
 
@@ -162,12 +162,12 @@ test('what we own is more than nothing', () => {
 test.each(OWNED)('fails when values have %s', (path, prop) => {
   const nested = path.split('.').reduceRight<any>((value, key) => ({ [key]: value }), 'x');
   const message = `Data/Airflow: 'values.${path}' is what '${prop}' is for; take it out of 'values' and use '${prop}'`;
-  expect(() => synthAirflow({ values: nested })).toThrow(new Error(message));
-  expect(() => synthAirflow({ removedValues: [path] })).toThrow(new Error(message));
+  expect(() => synthCommunity({ values: nested })).toThrow(new Error(message));
+  expect(() => synthCommunity({ removedValues: [path] })).toThrow(new Error(message));
 });
 
 test.each(Object.entries(AirflowChart.community()._definition.ownedConfig))('fails when config has %s', (name, prop) => {
   const [, section, key] = name.split('__');
   const props: Partial<AirflowOnEksProps> = { config: { [`${section.toLowerCase()}.${key.toLowerCase()}`]: 'x' } };
-  expect(() => synthAirflow(props)).toThrow(new Error(`Data/Airflow: 'config' must not set ${name}, which is what '${prop}' is for; use '${prop}'`));
+  expect(() => synthCommunity(props)).toThrow(new Error(`Data/Airflow: 'config' must not set ${name}, which is what '${prop}' is for; use '${prop}'`));
 });

@@ -151,7 +151,7 @@ function run(command: string, args: string[], folder: string): { status: number 
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd: folder,
     encoding: 'utf8',
-    maxBuffer: 1 << 26,
+    maxBuffer: 256 * 1024 * 1024,
     env: { ...process.env, PATH: [join(folder, '.venv/bin'), process.env.PATH].join(delimiter), CDK_DISABLE_CLI_TELEMETRY: 'true' },
   });
   return { status, output: `${stdout}${stderr}${error ?? ''}` };
