@@ -1,11 +1,11 @@
-import { App, Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
+import { Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, valuesOf } from './util';
+import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, valuesOf, newApp } from './util';
 import { AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverSetup, ExternalSecretsSetup } from '../src';
 
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
@@ -82,7 +82,7 @@ test('two Airflows in one stack share driver and operator, and nothing else', ()
 });
 
 test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of ours is of the partition aws: %s', (region) => {
-  const stack = new Stack(new App(), 'Data', { env: { account: ACCOUNT, region } });
+  const stack = new Stack(newApp(), 'Data', { env: { account: ACCOUNT, region } });
   const attributes = { clusterName: 'prod', vpc: importedVpc(stack), clusterSecurityGroupId: 'sg-1' };
   const partition = region.startsWith('cn') ? 'aws-cn' : 'aws-us-gov';
   const cluster = eksv2.Cluster.fromClusterAttributes(stack, 'Cluster', {

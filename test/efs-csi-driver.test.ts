@@ -52,7 +52,7 @@ test('custom: on all nodes', () => {
 
 test.each([
   [undefined, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], true],
-  [EfsCsiDriverSetup.AIRFLOW_NODES, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], true],
+  [EfsCsiDriverSetup.ONLY_AIRFLOW_NODES, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], true],
   [EfsCsiDriverSetup.ALL_NODES, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], false],
   [EfsCsiDriverSetup.EXISTING, ['airflow', 'external-secrets'], undefined],
 ])('setup %s', (efsCsiDriver, charts, pinned) => {
@@ -76,5 +76,5 @@ test('fails when two Airflows of a cluster want it on other nodes', () => {
   const cluster = importedCluster(stack);
   new AirflowOnEks(stack, 'One', { cluster, namespace: 'one' });
   expect(() => new AirflowOnEks(stack, 'Two', { cluster, namespace: 'two', efsCsiDriver: EfsCsiDriverSetup.ALL_NODES })).toThrow(new Error(
-    "Data/Cluster/AirflowEfsCsiDriver: 'efsCsiDriver' must be the same for each Airflow of a cluster: it is AIRFLOW_NODES already, got ALL_NODES"));
+    "Data/Cluster/AirflowEfsCsiDriver: 'efsCsiDriver' must be the same for each Airflow of a cluster: it is ONLY_AIRFLOW_NODES already, got ALL_NODES"));
 });

@@ -24,8 +24,15 @@ test('defaults', () => {
 
 test('custom', () => {
   expect(settings(() => ({
-    repository: 'https://github.com/example/dags.git', branch: 'live', revision: 'v1', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30),
-  }))).toMatchObject({ branch: 'live', revision: 'v1', subPath: 'airflow/dags', depth: 0, periodSeconds: 30 });
+    repository: 'https://github.com/example/dags.git', branch: 'live', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30),
+  }))).toMatchObject({ branch: 'live', revision: 'HEAD', subPath: 'airflow/dags', depth: 0, periodSeconds: 30 });
+});
+
+test('a revision stands in place of a branch', () => {
+  const repository = 'https://github.com/example/dags.git';
+  expect(settings(() => ({ repository, revision: 'v1' }))).toMatchObject({ branch: '', revision: 'v1' });
+  expect(() => settings(() => ({ repository, branch: 'live', revision: 'v1' }))).toThrow(
+    "'gitSync.branch' and 'gitSync.revision' exclude each other, got 'live' and 'v1'; take one out");
 });
 
 test.each([
@@ -92,7 +99,7 @@ test('HTTP: user and token come from one Secret', () => {
     httpSecret: 'airflow-http-git-secret', httpSecretUsernameKey: 'username', httpSecretPasswordKey: 'password',
   });
   const [target] = objectsOf(template, 'ExternalSecret').filter(({ metadata }) => metadata.name === 'airflow-http-git-secret');
-  expect(Object.keys(target.spec.target.template.data)).toEqual(['username', 'password']);
+  expect(Object.keys(target.spec.target.template.data)).toEqual(['password', 'username']);
 });
 
 test('HTTP: user and token of a Kubernetes Secret of the user are read where they are', () => {

@@ -1,6 +1,6 @@
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
@@ -8,7 +8,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { ACCOUNT, CLUSTERS, importedCluster, Json, newStack, REGION } from './util';
+import { ACCOUNT, CLUSTERS, importedCluster, Json, newStack, REGION, newApp } from './util';
 import { AirflowOnEks, AirflowOnEksProps } from '../src';
 
 /** What CloudFormation makes before what, and deletes after it. */
@@ -216,7 +216,7 @@ test('a file system of the user: the release comes after the way to it', () => {
 });
 
 test('in another stack, Airflow comes after the stack that has driver and operator', () => {
-  const app = new App();
+  const app = newApp();
   const env = { account: ACCOUNT, region: REGION };
   const platform = new Stack(app, 'Platform', { env });
   const data = new Stack(app, 'Data', { env });

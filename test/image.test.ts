@@ -1,9 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
+import { writeFileSync } from 'fs';
 import { join } from 'path';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as assets from 'aws-cdk-lib/aws-ecr-assets';
-import { synthAirflow, valuesOf } from './util';
+import { synthAirflow, temporaryFolder, valuesOf } from './util';
 import { AirflowChart, AirflowImage } from '../src';
 
 const imageOf = (image?: AirflowImage) => valuesOf(synthAirflow({ image }).template).airflow.image;
@@ -23,7 +22,7 @@ test('from Amazon ECR', () => {
 });
 
 test('from a Dockerfile', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'image-'));
+  const directory = temporaryFolder();
   writeFileSync(join(directory, 'Dockerfile'), 'FROM apache/airflow:2.8.4\n');
   const { airflow, template } = synthAirflow({ image: AirflowImage.fromAsset(directory, { platform: assets.Platform.LINUX_ARM64 }) });
   const asset = airflow.node.findChild('Image') as assets.DockerImageAsset;

@@ -1,9 +1,9 @@
-import { App, Size, Stack } from 'aws-cdk-lib';
+import { Size, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { CLUSTERS, importedCluster, Json, newStack, synthAirflow, valuesOf } from './util';
+import { CLUSTERS, importedCluster, Json, newStack, synthAirflow, valuesOf, newApp } from './util';
 import { NodePools, NodePoolsOptions } from '../src';
 
 function synth(options: NodePoolsOptions = {}): { pools: NodePools; template: Template; stack: Stack } {
@@ -132,7 +132,7 @@ test('nodes of an IPv6 cluster may give addresses to pods', () => {
 });
 
 test('pools of one cluster that is imported twice do not collide', () => {
-  const stack = new Stack(new App(), 'Data');
+  const stack = new Stack(newApp(), 'Data');
   const cluster = CLUSTERS['aws-eks, owned'](stack);
   new NodePools(stack, 'One', { cluster });
   new NodePools(stack, 'Two', { cluster });

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Values } from './settings';
 import { fail } from '../errors';
@@ -64,7 +64,12 @@ function set(values: Values, [key, ...rest]: string[], value: unknown): void {
  * are refused as well: CloudFormation does not resolve them inside a custom resource.
  */
 export function checkNoSecret(scope: Construct, prop: string, value: unknown): void {
-  const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
+  const stack = Stack.of(scope);
+  // Only what has tokens is resolved, which takes long. It is seen before its toJSON(), which hides it.
+  const text = JSON.stringify(value, function (this: any, name, json) {
+    const raw = this[name];
+    return Token.isUnresolved(raw) || isMap(raw) && Object.keys(raw).some((key) => Token.isUnresolved(key)) ? stack.resolve(raw) : json;
+  }) ?? '';
   if (text.includes('{{resolve:')) {
     fail(scope, `'${prop}' must not hold a SecretValue, which would arrive in the cluster as the text '{{resolve:...'; give it as an AirflowSecret`);
   }

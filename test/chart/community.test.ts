@@ -111,7 +111,7 @@ test('custom: users, connections, variables and pools, with secrets by reference
     password: '${WAREHOUSE_PASSWORD}',
     extra: '${WAREHOUSE_EXTRA}',
   }]);
-  expect(Object.keys(airflow.connectionsTemplates)).toEqual(['WAREHOUSE_LOGIN', 'WAREHOUSE_PASSWORD', 'WAREHOUSE_EXTRA']);
+  expect(Object.keys(airflow.connectionsTemplates)).toEqual(['WAREHOUSE_EXTRA', 'WAREHOUSE_LOGIN', 'WAREHOUSE_PASSWORD']);
   expect(airflow.variables).toEqual([{ key: 'stage', value: 'dev' }, { key: 'license', value: '${LICENSE}' }]);
   expect(airflow.variablesTemplates).toEqual({ LICENSE: { kind: 'secret', name: 'airflow-secret', key: 'variable-license' } });
   expect(airflow.pools).toEqual([{ name: 'db', slots: 3, description: 'Few' }, { name: 'api', slots: 1, description: 'api' }]);
