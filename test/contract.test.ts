@@ -1,6 +1,6 @@
 import { join } from 'path';
 import { CONTRACTS, contractOf, pathsOf } from './contract/extract';
-import { MATRIX } from './matrix';
+import { casesOf } from './matrix';
 import { CHARTS, CHARTS_UNDER_TEST, Json, releasesOf, synthAirflow, valuesOf } from './util';
 import { EfsCsiDriverSetup } from '../src';
 
@@ -18,12 +18,14 @@ function unknownPaths(values: Json, contract: string[]): string[] {
   return walk(values, '');
 }
 
-describe.each(CHARTS_UNDER_TEST)('the $name chart knows each value that we write', ({ chart, folder }) => {
+describe.each(CHARTS_UNDER_TEST)('the $name chart knows each value that we write', (underTest) => {
+  const { chart, folder } = underTest;
+
   test('in the version that we install', () => {
     expect(folder.endsWith(`-${chart().chartVersion}`)).toBe(true);
   });
 
-  test.each(Object.entries(MATRIX))('%s', (_name, { props }) => {
+  test.each(casesOf(underTest))('%s', (_name, { props }) => {
     const { template } = synthAirflow((stack) => ({ chart: chart(), ...props(stack) }));
     expect(unknownPaths(valuesOf(template), contractOf(folder))).toEqual([]);
   });

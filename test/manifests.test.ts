@@ -1,5 +1,5 @@
 import Ajv from 'ajv';
-import { MATRIX } from './matrix';
+import { casesOf } from './matrix';
 import { CHARTS_UNDER_TEST, Json, objectsOf, synthAirflow, valuesOf } from './util';
 
 const NAME = { type: 'string', maxLength: 253, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$' };
@@ -88,8 +88,10 @@ function variablesOf({ spec }: Json): { fetched: string[]; used: string[] } {
   return { fetched: spec.data.map(({ secretKey }: Json) => secretKey).sort(), used: [...new Set(templates.match(/(?<=\.)secret\d+/g))].sort() };
 }
 
-describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
-  test.each(Object.entries(MATRIX))('%s: each object that we apply is one of its kind', (_name, { props }) => {
+describe.each(CHARTS_UNDER_TEST)('with the $name chart', (underTest) => {
+  const { chart } = underTest;
+
+  test.each(casesOf(underTest))('%s: each object that we apply is one of its kind', (_name, { props }) => {
     const { template } = synthAirflow((stack) => ({ chart: chart(), ...props(stack) }));
     const objects = [...objectsOf(template), ...valuesOf(template).extraManifests ?? []];
     expect(objects.length).toBeGreaterThanOrEqual(6);

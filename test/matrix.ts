@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { ChartUnderTest } from './util';
 import { AirflowExecutor, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AlbIngressTargetType, GitAuth } from '../src';
 
 const remote = (stack: Stack, id: string, field?: string) =>
@@ -32,7 +33,11 @@ const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 export interface Case {
   readonly props: (stack: Stack) => Partial<AirflowOnEksProps>;
   readonly placement?: AirflowPlacement;
+  /** Whether each secret is in a Kubernetes Secret: then nothing is there to write any. */
+  readonly withoutOperator?: boolean;
   readonly existingSecrets?: Record<string, string[]>;
+  /** The charts that can do it, by the start of their names; all if none is said. */
+  readonly only?: string;
 }
 
 /** Each option that changes what the charts render, at least once. */
@@ -53,12 +58,12 @@ export const MATRIX: Record<string, Case> = {
     props: (stack) => ({ executor: AirflowExecutor.CELERY_KUBERNETES, gitSync: http(stack), workers: { autoscaling: { maxReplicas: 8 } } }),
   },
   'a public repository': { props: () => ({ gitSync: { repository: 'https://github.com/example/dags.git' } }) },
-  'one of each, packages, metadata': {
+  'packages': { only: 'community', props: () => ({ pipPackages: ['apache-airflow-providers-slack'] }) },
+  'one of each, metadata': {
     props: (stack) => ({
       webServers: 1,
       schedulers: 1,
       workers: { replicas: 1 },
-      pipPackages: ['apache-airflow-providers-slack'],
       users: [{ username: 'jane.doe', email: 'jane.doe@example.com' }, { username: 'joe', email: 'joe@example.com', password: remote(stack, 'Joe') }],
       connections: [
         { id: 'slack', type: 'http', host: 'https://hooks.example.com', password: remote(stack, 'Slack', 'webhook') },
@@ -78,6 +83,8 @@ export const MATRIX: Record<string, Case> = {
     placement: OWN_NODES,
   },
   'all secrets in Kubernetes Secrets': {
+    only: 'community',
+    withoutOperator: true,
     props: () => ({
       secrets: {
         fernetKey: own('fernet'),
@@ -92,7 +99,25 @@ export const MATRIX: Record<string, Case> = {
     }),
     existingSecrets: { mine: OWN_KEYS },
   },
+  'keys in Kubernetes Secrets': {
+    only: 'official',
+    props: () => ({
+      secrets: {
+        fernetKey: own('fernet-key'),
+        jwtSecret: own('jwt-secret'),
+        flowerPassword: own('basicAuth'),
+      },
+      users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
+      gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('gitSshKey') }) },
+    }),
+    existingSecrets: { mine: ['fernet-key', 'jwt-secret', 'basicAuth', 'admin', 'gitSshKey'] },
+  },
 };
+
+/** The cases that a chart can do. */
+export function casesOf({ name }: ChartUnderTest): [string, Case][] {
+  return Object.entries(MATRIX).filter(([, { only = '' }]) => name.startsWith(only));
+}
 
 export const TAINT = { key: 'dedicated', value: 'airflow', effect: 'NoSchedule' };
 const pool = (type: string) => ({ labels: { role: 'airflow', type }, tolerations: [TAINT] });

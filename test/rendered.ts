@@ -11,6 +11,8 @@ export interface Expectations {
   readonly mounts?: { workload: RegExp; container: RegExp; claim: string; path: string }[];
   /** Text that may stand nowhere, neither plain nor in base64. */
   readonly forbiddenText?: string[];
+  /** Keys that a chart mounts and does not make, as `Kind/name key`: Kubernetes puts an empty folder in their place. */
+  readonly absentKeys?: string[];
   /** Keys of Secrets that someone else has made. */
   readonly existingSecrets?: Record<string, string[]>;
 }
@@ -76,7 +78,7 @@ export function violations(yaml: string, expected: Expectations): string[] {
       ...placement(pod, expected), ...images(pod), ...entriesOnce(pod), ...volumes(pod),
     ].map((message) => `${pod.workload}: ${message}`)),
     ...mounts(pods, expected),
-    ...references(objects, pods, expected.existingSecrets ?? {}),
+    ...references(objects, pods, expected),
     ...secretText(objects, expected.forbiddenText ?? []),
     ...selections(objects, pods),
     ...autoscalers(objects),
@@ -194,7 +196,7 @@ function referencesOf({ spec }: Pod): Reference[] {
   ];
 }
 
-function references(objects: Json[], pods: Pod[], existingSecrets: Record<string, string[]>): string[] {
+function references(objects: Json[], pods: Pod[], { existingSecrets = {}, absentKeys = [] }: Expectations): string[] {
   const known = new Map<string, Set<string>>([['ServiceAccount/default', new Set()]]);
   const add = (object: string, keys: string[]) => known.set(object, new Set([...known.get(object) ?? [], ...keys]));
   for (const object of objects) {
@@ -207,6 +209,7 @@ function references(objects: Json[], pods: Pod[], existingSecrets: Record<string
     add(`Secret/${name}`, keys);
   }
   return pods.flatMap((pod) => referencesOf(pod)
+    .filter(({ kind, name, key }) => !absentKeys.includes(`${kind}/${name} ${key}`))
     .filter(({ kind, name, key }) => !known.has(`${kind}/${name}`) || (key !== undefined && !known.get(`${kind}/${name}`)!.has(key)))
     .map(({ kind, name, key }) => `${pod.workload}: refers to ${kind}/${name}${key === undefined ? '' : ` key '${key}'`}, which does not exist`))
     .filter((message, index, all) => all.indexOf(message) === index);

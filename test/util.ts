@@ -55,50 +55,43 @@ export function importedVpc(scope: Construct): ec2.IVpc {
 
 const PROVIDER_ARN = `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.eks.${REGION}.amazonaws.com/id/EXAMPLE`;
 
-/** All that an imported cluster must have been given. */
-export function importedAttributes(scope: Construct): eks.ClusterAttributes {
+/** What an imported cluster must have been given, beside what runs kubectl. */
+function importedAttributes(scope: Construct) {
   return {
     clusterName: 'prod',
     vpc: importedVpc(scope),
     clusterSecurityGroupId: 'sg-1',
     openIdConnectProvider: iam.OpenIdConnectProvider.fromOpenIdConnectProviderArn(scope, 'Oidc', PROVIDER_ARN),
-    kubectlRoleArn: `arn:aws:iam::${ACCOUNT}:role/kubectl`,
-    kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
   };
 }
 
+const KUBECTL_ROLE = `arn:aws:iam::${ACCOUNT}:role/kubectl`;
+
 /** Each way to come by a cluster. */
 export const CLUSTERS: Record<string, (scope: Construct) => eks.ICluster | eksv2.ICluster> = {
-  'aws-eks, imported': (scope) => eks.Cluster.fromClusterAttributes(scope, 'Cluster', importedAttributes(scope)),
-  'aws-eks, imported with a provider': (scope) => {
-    const { kubectlRoleArn, kubectlLayer, ...attributes } = importedAttributes(scope);
-    return eks.Cluster.fromClusterAttributes(scope, 'Cluster', {
-      ...attributes,
-      kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(scope, 'Provider', {
-        functionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:kubectl`,
-        kubectlRoleArn: kubectlRoleArn!,
-        handlerRole: iam.Role.fromRoleArn(scope, 'HandlerRole', `arn:aws:iam::${ACCOUNT}:role/handler`),
-      }),
-    });
-  },
+  'aws-eks, imported': (scope) => eks.Cluster.fromClusterAttributes(scope, 'Cluster', {
+    ...importedAttributes(scope), kubectlRoleArn: KUBECTL_ROLE, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
+  }),
+  'aws-eks, imported with a provider': (scope) => eks.Cluster.fromClusterAttributes(scope, 'Cluster', {
+    ...importedAttributes(scope),
+    kubectlProvider: eks.KubectlProvider.fromKubectlProviderAttributes(scope, 'Provider', {
+      functionArn: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:kubectl`,
+      kubectlRoleArn: KUBECTL_ROLE,
+      handlerRole: iam.Role.fromRoleArn(scope, 'HandlerRole', `arn:aws:iam::${ACCOUNT}:role/handler`),
+    }),
+  }),
   'aws-eks, owned': (scope) => new eks.Cluster(scope, 'Cluster', {
     version: eks.KubernetesVersion.V1_33,
     defaultCapacity: 0,
     kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
     authenticationMode: eks.AuthenticationMode.API,
   }),
-  'aws-eks-v2, imported': (scope) => {
-    const { vpc, clusterName, clusterSecurityGroupId, openIdConnectProvider } = importedAttributes(scope);
-    return eksv2.Cluster.fromClusterAttributes(scope, 'Cluster', {
-      vpc,
-      clusterName,
-      clusterSecurityGroupId,
-      openIdConnectProvider,
-      kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(scope, 'Provider', {
-        serviceToken: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:kubectl`,
-      }),
-    });
-  },
+  'aws-eks-v2, imported': (scope) => eksv2.Cluster.fromClusterAttributes(scope, 'Cluster', {
+    ...importedAttributes(scope),
+    kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(scope, 'Provider', {
+      serviceToken: `arn:aws:lambda:${REGION}:${ACCOUNT}:function:kubectl`,
+    }),
+  }),
   'aws-eks-v2, owned': (scope) => new eksv2.Cluster(scope, 'Cluster', {
     version: eksv2.KubernetesVersion.V1_33,
     defaultCapacityType: eksv2.DefaultCapacityType.NODEGROUP,
@@ -207,10 +200,30 @@ export interface ChartUnderTest {
   /** Which of its containers write or read logs, and which one is the database. */
   readonly logs: { workload: RegExp; container: RegExp; path: string };
   readonly database: { workload: RegExp; container: RegExp; path: string };
+  /** Keys that it mounts whether or not it makes them. */
+  readonly absentKeys?: string[];
 }
 
+const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
+  name,
+  chart: () => AirflowChart.official({ airflowVersion }),
+  folder: 'airflow-official-1.22.0',
+  workloads: {
+    stateless: /^Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)$/,
+    workers: /^(Deployment\/\S+-worker|PodTemplate\/\S+)$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis))$/,
+  },
+  logs: {
+    workload: /-(api-server|webserver|scheduler|dag-processor|worker|triggerer)$|^PodTemplate/,
+    container: /^(api-server|webserver|scheduler|dag-processor|worker|triggerer|base|dag-processor-log-groomer)$/,
+    path: '/opt/airflow/logs',
+  },
+  database: { workload: /-postgresql$/, container: /^postgresql$/, path: '/bitnami/postgresql' },
+  absentKeys: ['ConfigMap/airflow-config pod_template_file.yaml'],
+});
+
 /** A test over charts takes each from here. */
-export const CHARTS_UNDER_TEST: ChartUnderTest[] = [{
+export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), official('official, Airflow 2.11', '2.11.2'), {
   name: 'community',
   chart: () => AirflowChart.community(),
   folder: 'airflow-community-8.9.0',

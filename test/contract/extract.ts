@@ -12,7 +12,10 @@ export const CONTRACTS = ['airflow-community-8.9.0', 'airflow-official-1.22.0', 
 const FREE_FORM = /(labels|annotations|resources|affinity|nodeSelector|securityContext|^config)$/i;
 
 /** Values that stand in comments of a values.yaml only; the charts' own render shows that they are read. */
-const IN_COMMENTS: Record<string, string[]> = { 'airflow-community-8.9.0': ['postgresql.persistence.existingClaim'] };
+const IN_COMMENTS: Record<string, string[]> = {
+  'airflow-community-8.9.0': ['postgresql.persistence.existingClaim'],
+  'airflow-official-1.22.0': ['credentialsSecret', 'knownHosts', 'sshKeySecret'].map((key) => `dags.gitSync.${key}`),
+};
 
 /** The paths of a chart's values, its sub-charts' too; `path.*` is one below which anything may stand. */
 export function pathsOf(folder: string): string[] {
