@@ -4,7 +4,7 @@ import { join } from 'path';
 import * as YAML from 'yaml';
 import { Case, casesOf, POOLS, TAINT } from './matrix';
 import { Expectations, violations } from './rendered';
-import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, render, synthAirflow, temporaryFolder } from './util';
+import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, synthAirflow, temporaryFolder } from './util';
 import { EfsCsiDriverSetup } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
@@ -86,8 +86,10 @@ describe('the real charts', () => {
     });
 
     test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart']])('the example %s', (name, stack) => {
-      const chart = CHARTS_UNDER_TEST.find((candidate) => candidate.name === 'community')!;
-      expect(violations(render(helm(), chart.folder, synthExample(name, stack)), expectations(chart))).toEqual([]);
+      const template = synthExample(name, stack);
+      const { version } = releasesOf(template).find((release) => release.chart === 'airflow')!;
+      const chart = CHARTS_UNDER_TEST.find(({ folder }) => folder.endsWith(`-${version}`))!;
+      expect(violations(render(helm(), chart.folder, template), expectations(chart))).toEqual([]);
     });
 
     test('the EFS CSI driver runs on the nodes of Airflow only', () => {
