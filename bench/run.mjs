@@ -26,13 +26,15 @@ const synthesize = (app, env) => node([join(here, app, 'app.js')], { ...env, CDK
 
 /** Runs all of them in turn, again and again, so that what else the machine does hits all alike. */
 function interleave(commands, rounds) {
-  const samples = commands.map(() => []);
   commands.forEach((run) => run()); // fills the caches of the machine
-  for (let round = 0; round < rounds; round++) {
-    commands.forEach((run, index) => samples[index].push(run()));
-  }
+  const samples = Array.from({ length: rounds }, () => commands.map((run) => run()));
   const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
-  return samples.map((list) => ({ cpu: median(list.map(({ cpu }) => cpu)), memory: median(list.map(({ memory }) => memory)) }));
+  return {
+    median: (index, what) => median(samples.map((round) => round[index][what])),
+    /** The median of what one is over the other in each round. */
+    ratio: (index, to, what) => median(samples.map((round) => round[index][what] / round[to][what])),
+    difference: (index, to, what) => median(samples.map((round) => round[index][what] - round[to][what])),
+  };
 }
 
 let failures = 0;
@@ -81,38 +83,38 @@ for (const kubectl of ['own', 'existing']) {
   }
 }
 
-console.log(`Synthesis, over the floor with its own kubectl provider; medians of ${runs} runs`);
-const [floor, own, existing, floorExisting] = interleave([
+console.log(`Synthesis, over the floor with a kubectl provider of its own; medians of ${runs} rounds`);
+const synthesis = interleave([
   () => synthesize('floor', {}),
   () => synthesize('library', {}),
   () => synthesize('library', { KUBECTL: 'existing' }),
   () => synthesize('floor', { KUBECTL: 'existing' }),
 ], runs);
-report('CPU', own.cpu / floor.cpu, 1.10);
-report('memory', own.memory / floor.memory, 1.05);
-report('CPU, kubectl provider of the cluster', existing.cpu / floor.cpu, 0.75);
-report('memory, kubectl provider of the cluster', existing.memory / floor.memory);
-report('CPU, kubectl provider of the cluster, over the floor with it', existing.cpu / floorExisting.cpu);
-// New space grows in steps of its own size, and one is taken or not by a few KiB. With its size fixed, memory is what is held.
+report('CPU', synthesis.ratio(1, 0, 'cpu'), 1.10);
+report('memory', synthesis.ratio(1, 0, 'memory'), 1.05);
+report('CPU, kubectl provider of the cluster', synthesis.ratio(2, 0, 'cpu'), 0.75);
+report('memory, kubectl provider of the cluster', synthesis.ratio(2, 0, 'memory'));
+report('CPU, kubectl provider of the cluster, over the floor with it', synthesis.ratio(2, 3, 'cpu'));
+// V8 doubles its space for new objects at once, or does not. With its size fixed, memory is what is held.
 const fixed = (app) => () => node(['--min-semi-space-size=16', '--max-semi-space-size=16', join(here, app, 'app.js')], { CDK_OUTDIR: join(scratch, app) });
-const [floorFixed, ownFixed] = interleave([fixed('floor'), fixed('library')], 3);
-report('memory, with the size of V8\'s new space fixed', ownFixed.memory / floorFixed.memory);
+report("memory, with the size of V8's new space fixed", interleave([fixed('floor'), fixed('library')], 3).ratio(1, 0, 'memory'));
 
 console.log('Loading the library');
 const load = (modules) => ['-e', modules.map((name) => `require(${JSON.stringify(name)});`).join('')];
 const { files } = node(load([join(here, '..')]));
 const cdkModules = files.filter((file) => /node_modules.(constructs.lib|aws-cdk-lib(.aws-[^/\\]+)?).index\.js$/.test(file));
-const [empty, cdk, library] = interleave([() => node(load([])), () => node(load(cdkModules)), () => node(load([join(here, '..')]))], runs * 2);
+const loading = interleave([() => node(load([])), () => node(load(cdkModules)), () => node(load([join(here, '..')]))], runs * 2);
 failures += report('files loaded', files.length, 40, ' files') ? 1 : 0;
-report('CPU, over an empty process', (library.cpu - empty.cpu) / 1000, 35, ' ms');
-report('CPU, over the CDK modules that it uses', library.cpu / cdk.cpu, 1.10);
+report('CPU, over an empty process', loading.difference(2, 0, 'cpu') / 1000, 35, ' ms');
+report('CPU, over a process that loads the CDK modules that it uses', loading.ratio(2, 1, 'cpu'), 1.10);
 
 const [few, some, many] = sizes.split(',').map(Number);
 console.log(`Growth from ${some} to ${many} deployments, over the one from ${few} to ${some}`);
 for (const app of ['floor', 'library']) {
-  const [a, b, c] = interleave([few, some, many].map((n) => () => synthesize(app, { N: n })), 3);
+  const growing = interleave([few, some, many].map((n) => () => synthesize(app, { N: n })), 3);
   for (const what of ['cpu', 'memory']) {
-    const growth = ((c[what] - b[what]) / (many - some)) / ((b[what] - a[what]) / (some - few));
+    const [a, b, c] = [0, 1, 2].map((index) => growing.median(index, what));
+    const growth = ((c - b) / (many - some)) / ((b - a) / (some - few));
     report(`${what === 'cpu' ? 'CPU' : what}, ${app}`, growth, app === 'library' ? 1.10 : undefined);
   }
 }
