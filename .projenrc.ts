@@ -1,4 +1,4 @@
-import { awscdk, github, javascript } from 'projen';
+import { awscdk, github, javascript, typescript } from 'projen';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   name: 'airflow-on-eks',
@@ -43,6 +43,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     exclude: ['**/node_modules', '**/cdk.out'],
   },
   eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
+  tsJestOptions: { transformOptions: { diagnostics: typescript.TsJestDiagnostics.custom({ ignoreCodes: [151002] }) } }, // it wants isolated modules, which jsii's exports of types are not
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
     jestConfig: {
@@ -65,6 +66,11 @@ const project = new awscdk.AwsCdkConstructLibrary({
 const linter = project.tryFindObjectFile('.eslintrc.json');
 linter?.addOverride('parserOptions', { projectService: false, project: './tsconfig.dev.json' });
 linter?.addOverride('rules.import/no-unresolved', ['error', { ignore: ['^airflow-on-eks$'] }]); // examples name the library as users do
+
+// Source maps with all sources in them would be two thirds of lib/, which every app reads when it starts.
+for (const option of ['inlineSourceMap', 'inlineSources']) {
+  project.tryFindObjectFile('tsconfig.json')?.addOverride(`compilerOptions.${option}`, false);
+}
 
 // The examples, synthesized by the CLI that users have, without an AWS account.
 const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';

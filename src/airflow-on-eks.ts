@@ -266,7 +266,9 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   public readonly connections: ec2.Connections;
 
   /**
-   * The nodes; undefined with `existingNodes`.
+   * The nodes.
+   *
+   * Undefined with `existingNodes`.
    */
   public readonly nodePools?: NodePools;
 
@@ -339,12 +341,16 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     });
 
     this.role = serviceAccountRole(this, 'Role', {
-      cluster, namespace: this.namespace, serviceAccount: this.namespace, description: 'Pods of Airflow, and so its DAGs',
+      cluster,
+      namespace: this.namespace,
+      serviceAccount: this.namespace,
+      description: 'Pods of Airflow, and so its DAGs',
       statements: props.secretsManagerPrefix === undefined ? undefined : [this.readsSecretsBelow(props.secretsManagerPrefix)],
     });
     this.grantPrincipal = this.role;
 
     const book = new SecretBook(this);
+    const onNodePorts = props.ingress?.targetType === AlbIngressTargetType.INSTANCE;
     const values = mergeValues(this, chart.values({
       name: this.namespace,
       executor,
@@ -364,8 +370,8 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       environment: sortKeys(props.environment ?? {}),
       extraSecrets: sortKeys(props.extraSecrets ?? {}),
       pipPackages: props.pipPackages ?? [],
-      ingress: props.ingress && { url: AlbIngress._url(props.ingress), nodePort: props.ingress.targetType === AlbIngressTargetType.INSTANCE },
-    }, book), props, chart.ownedValues);
+      ingress: props.ingress && { url: AlbIngress._url(props.ingress), nodePort: onNodePorts },
+    }, book), props, onNodePorts ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues);
     checkNoSecret(this, 'values', values);
 
     const namespace = applyManifest(this, 'Namespace', cluster, [
@@ -397,10 +403,12 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     release.node.addDependency(
       namespace, // holds the claims
       ...kubernetesSecrets ? [kubernetesSecrets] : [], // pods do not start without
-      this.persistence, this.fileSystem.mountTargetsAvailable, // what the claims are mounted from, and the way there
+      this.persistence, this.fileSystem.mountTargetsAvailable, // what the claims are mounted from
+      ...this.fileSystem.connections.securityGroups, // the way there
       ...this.nodePools ? [this.nodePools] : [], // what the pods run on, and may mount with
       ...albControllerOf(cluster), // looks at each new Service, and refuses it while it is not well
     );
+    this.persistence._mountGrant.applyBefore(release); // also where the role is not ours
     this.ingress?.node.addDependency(
       release, // has the services
       ...albControllerOf(cluster), // takes the load balancer down, before it goes itself

@@ -81,7 +81,9 @@ export interface GitSshAuthOptions {
  */
 export interface GitHttpAuthOptions {
   /**
-   * The name of the user; many servers take any name beside a token.
+   * The name of the user.
+   *
+   * Many servers take any name beside a token.
    */
   readonly username: AirflowSecret;
 
@@ -152,7 +154,9 @@ export interface GitSyncOptions {
   readonly subPath?: string;
 
   /**
-   * How many commits are fetched; 0 for all.
+   * How many commits are fetched.
+   *
+   * 0 for all.
    *
    * @default 1
    */

@@ -187,7 +187,9 @@ export interface AlbIngressProps extends AlbIngressOptions {
   readonly cluster: eks.ICluster | eksv2.ICluster;
 
   /**
-   * The namespace of the services; the Ingress takes its name.
+   * The namespace of the services.
+   *
+   * The Ingress takes its name.
    */
   readonly namespace: string;
 

@@ -139,6 +139,13 @@ export class Persistence extends Construct {
    */
   public readonly _objects: KubernetesObject[];
 
+  /**
+   * What lets the nodes mount.
+   *
+   * @internal
+   */
+  public readonly _mountGrant: iam.Grant;
+
   constructor(scope: Construct, id: string, private readonly props: PersistenceProps) {
     super(scope, id);
 
@@ -149,7 +156,7 @@ export class Persistence extends Construct {
 
     this.fileSystem = props.fileSystem ?? this.createFileSystem();
     this.fileSystem.connections.allowDefaultPortFrom(props.nodes, 'NFS from the nodes of Airflow');
-    this.fileSystem.grant(props.nodeRole, 'elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite');
+    this._mountGrant = this.fileSystem.grant(props.nodeRole, 'elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite');
 
     this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
     this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');

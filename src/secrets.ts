@@ -78,6 +78,15 @@ export class SecretBook {
     return found;
   }
 
+  /** Fails unless a chart that reads several keys of one Secret finds them there. */
+  public checkTogether(refs: Record<string, SecretKeyRef>): void {
+    const names = [...new Set(Object.values(refs).map(({ name }) => name))];
+    if (names.length > 1) {
+      fail(this.scope, `${Object.keys(refs).map((prop) => `'${prop}'`).join(' and ')} must be in one Kubernetes Secret,`
+        + ` got ${names.map((name) => `'${name}'`).join(' and ')}; keep both in it, or both in AWS Secrets Manager`);
+    }
+  }
+
   /** One key made of several secrets, which therefore have to pass through the operator. */
   public composed(
     target: SecretKeyRef, secrets: Record<string, AirflowSecret>, template: (variables: Record<string, string>) => string,
@@ -226,32 +235,44 @@ export interface AirflowSecretValues {
  */
 export class AirflowSecrets extends Construct {
   /**
-   * The key that encrypts connections and variables; undefined if it is a Kubernetes Secret.
+   * The key that encrypts connections and variables.
+   *
+   * Undefined if it is a Kubernetes Secret.
    */
   public readonly fernetKey?: secretsmanager.ISecret;
 
   /**
-   * The key that signs the sessions of the web UI; undefined if it is a Kubernetes Secret.
+   * The key that signs the sessions of the web UI.
+   *
+   * Undefined if it is a Kubernetes Secret.
    */
   public readonly webserverSecretKey?: secretsmanager.ISecret;
 
   /**
-   * The key that signs the tokens of tasks; undefined for Airflow 2, and if it is a Kubernetes Secret.
+   * The key that signs the tokens of tasks.
+   *
+   * Undefined for Airflow 2, and if it is a Kubernetes Secret.
    */
   public readonly jwtSecret?: secretsmanager.ISecret;
 
   /**
-   * The password of the embedded PostgreSQL; undefined if it is a Kubernetes Secret.
+   * The password of the embedded PostgreSQL.
+   *
+   * Undefined if it is a Kubernetes Secret.
    */
   public readonly databasePassword?: secretsmanager.ISecret;
 
   /**
-   * The password of the embedded Redis; undefined without Celery workers, and if it is a Kubernetes Secret.
+   * The password of the embedded Redis.
+   *
+   * Undefined without Celery workers, and if it is a Kubernetes Secret.
    */
   public readonly redisPassword?: secretsmanager.ISecret;
 
   /**
-   * The password of flower's user `airflow`; undefined without Celery workers, and if it is a Kubernetes Secret.
+   * The password of flower's user `airflow`.
+   *
+   * Undefined without Celery workers, and if it is a Kubernetes Secret.
    */
   public readonly flowerPassword?: secretsmanager.ISecret;
 

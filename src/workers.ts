@@ -24,7 +24,9 @@ export interface WorkerAutoscalingOptions {
  */
 export interface WorkersOptions {
   /**
-   * The number of workers; with `autoscaling`, the lowest number.
+   * The number of workers.
+   *
+   * With `autoscaling`, the lowest number.
    *
    * @default 2
    */

@@ -1,11 +1,10 @@
 import { execFileSync } from 'child_process';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
+import { cpSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import * as YAML from 'yaml';
 import { Case, MATRIX, POOLS, TAINT } from './matrix';
 import { Expectations, violations } from './rendered';
-import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, objectsOf, render, synthAirflow } from './util';
+import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, render, synthAirflow, temporaryFolder } from './util';
 import { EfsCsiDriverSetup } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
@@ -45,16 +44,16 @@ function expectations(chart: ChartUnderTest, { placement = POOLS, existingSecret
 
 /** An example as its users run it, without the CLI. */
 function synthExample(name: string, stack: string): Json {
-  const outdir = mkdtempSync(join(tmpdir(), 'example-'));
+  const outdir = temporaryFolder();
   execFileSync(process.execPath, [
     '-r', 'ts-node/register/transpile-only', '-r', 'tsconfig-paths/register', `examples/${name}/typescript/app.ts`,
-  ], { env: { ...process.env, CDK_OUTDIR: outdir, CDK_VALIDATION: 'false', TS_NODE_PROJECT: 'tsconfig.dev.json' }, stdio: 'pipe', cwd: join(__dirname, '..') });
+  ], { env: { ...process.env, CDK_OUTDIR: outdir, CDK_VALIDATION: 'false', TS_NODE_PROJECT: 'tsconfig.dev.json', CDK_CONTEXT_JSON: JSON.stringify(NO_ASSETS) }, stdio: 'pipe', cwd: join(__dirname, '..') });
   return JSON.parse(readFileSync(join(outdir, `${stack}.template.json`), 'utf8'));
 }
 
 /** Folders of charts as they are in Git lack the archives of what they depend on; what we switch off needs none. */
 function withoutDependencies(folder: string): string {
-  const copy = join(mkdtempSync(join(tmpdir(), 'chart-')), folder);
+  const copy = join(temporaryFolder(), folder);
   cpSync(join(CHARTS!, folder), copy, { recursive: true });
   const file = join(copy, 'Chart.yaml');
   const chart = YAML.parseDocument(readFileSync(file, 'utf8'));

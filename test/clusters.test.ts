@@ -1,21 +1,21 @@
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
-import { App, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks';
-import { ACCOUNT, CLUSTERS, REGION, releasesOf, valuesOf } from './util';
+import { ACCOUNT, CLUSTERS, REGION, releasesOf, valuesOf, newApp } from './util';
 import { AirflowOnEks } from '../src';
 
 const env = { account: ACCOUNT, region: REGION };
 
 describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
   test('in one stack with its Airflow', () => {
-    const stack = new Stack(new App(), 'Data', { env });
+    const stack = new Stack(newApp(), 'Data', { env });
     new AirflowOnEks(stack, 'Airflow', { cluster: cluster(stack) });
     expect(valuesOf(Template.fromStack(stack)).airflow.executor).toBe('CeleryExecutor');
   });
 
   test('in another stack than its Airflow', () => {
-    const app = new App();
+    const app = newApp();
     const platform = new Stack(app, 'Platform', { env });
     const data = new Stack(app, 'Data', { env });
     new AirflowOnEks(data, 'Airflow', { cluster: cluster(platform) });
@@ -26,7 +26,7 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
   });
 
   test('with two Airflows, in two stacks', () => {
-    const app = new App();
+    const app = newApp();
     const platform = new Stack(app, 'Platform', { env });
     const shared = cluster(platform);
     const [one, two] = ['One', 'Two'].map((id) => {
@@ -42,7 +42,7 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
 });
 
 test.each([eks.AuthenticationMode.API, eks.AuthenticationMode.API_AND_CONFIG_MAP])('an aws-eks cluster with authentication mode %s lets nodes of another stack in', (authenticationMode) => {
-  const app = new App();
+  const app = newApp();
   const platform = new Stack(app, 'Platform', { env });
   const cluster = new eks.Cluster(platform, 'Cluster', {
     version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(platform, 'Kubectl'), authenticationMode,
@@ -54,7 +54,7 @@ test.each([eks.AuthenticationMode.API, eks.AuthenticationMode.API_AND_CONFIG_MAP
 });
 
 test('an aws-eks cluster that admits nodes by its aws-auth ConfigMap takes them in its own stack, and from none other', () => {
-  const app = new App();
+  const app = newApp();
   const platform = new Stack(app, 'Platform', { env });
   const cluster = new eks.Cluster(platform, 'Cluster', {
     version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(platform, 'Kubectl'),

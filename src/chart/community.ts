@@ -4,7 +4,8 @@ import { AirflowSecret, SecretBook, SecretKeyRef } from '../secrets';
 import * as versions from '../versions';
 import { WorkerAutoscalingOptions } from '../workers';
 import {
-  AirflowSettings, ChartDefinition, fernetTemplate, hasCelery, hasKubernetes, passwordKey, privateKeyTemplate, secretName, userEnvironment, Values,
+  AirflowSettings, ChartDefinition, escapeDollars, fernetTemplate, hasCelery, hasKubernetes, nodeLabels, passwordKey, privateKeyTemplate, secretName,
+  userEnvironment, Values,
 } from './settings';
 
 /**
@@ -22,6 +23,7 @@ export function communityChart(chartVersion = versions.COMMUNITY_CHART.version, 
     webService: (name) => ({ name: `${name}-web`, port: 8080, healthCheckPath: '/health' }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     values,
+    webServiceType: 'web.service.type',
     ownedValues: {
       'airflow.executor': 'executor',
       'airflow.image.repository': 'image',
@@ -52,8 +54,8 @@ export function communityChart(chartVersion = versions.COMMUNITY_CHART.version, 
       'redis.existingSecret': 'secrets.redisPassword',
       'redis.password': 'secrets.redisPassword',
       'flower.basicAuthSecret': 'secrets.flowerPassword',
-      'externalDatabase.password': 'a Kubernetes Secret in values.externalDatabase.passwordSecret',
-      'externalRedis.password': 'a Kubernetes Secret in values.externalRedis.passwordSecret',
+      'externalDatabase.password': 'values.externalDatabase.passwordSecret',
+      'externalRedis.password': 'values.externalRedis.passwordSecret',
       'serviceAccount.name': 'namespace',
       'serviceAccount.create': 'namespace',
       'ingress.enabled': 'ingress',
@@ -153,12 +155,12 @@ function values(settings: AirflowSettings, book: SecretBook): Values {
   };
 }
 
-function affinity({ labels }: NodePlacement): Values {
+function affinity(placement: NodePlacement): Values {
   return {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: {
         nodeSelectorTerms: [{
-          matchExpressions: Object.entries(labels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+          matchExpressions: Object.entries(nodeLabels(placement)).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
         }],
       },
     },
@@ -247,7 +249,10 @@ function gitSync({ name, gitSync: git }: AirflowSettings, book: SecretBook): Val
   const httpSecret = `${name}-http-git-secret`;
   const ssh = git.ssh && book.ref('gitSync.auth.privateKey', { name: `${name}-ssh-git-secret`, key: 'id_rsa' }, git.ssh.privateKey, privateKeyTemplate);
   const username = git.http && book.ref('gitSync.auth.username', { name: httpSecret, key: 'username' }, git.http.username);
-  const password = git.http && book.ref('gitSync.auth.password', { name: username!.name, key: 'password' }, git.http.password);
+  const password = git.http && book.ref('gitSync.auth.password', { name: httpSecret, key: 'password' }, git.http.password);
+  if (username && password) {
+    book.checkTogether({ 'gitSync.auth.username': username, 'gitSync.auth.password': password });
+  }
   return {
     enabled: true,
     image: { repository: `${registry}/${repository}`, tag },
@@ -275,7 +280,8 @@ function metadataValues({ name, users, connections, variables, pools, secrets }:
   const usersTemplates: Values = {};
   const connectionsTemplates: Values = {};
   const variablesTemplates: Values = {};
-  const reference = (templates: Values, id: string, ref: SecretKeyRef) => {
+  const reference = (templates: Values, wanted: string, ref: SecretKeyRef) => {
+    const id = unused(wanted, templates);
     templates[id] = template(ref);
     return `\${${id}}`;
   };
@@ -326,6 +332,11 @@ function metadataValues({ name, users, connections, variables, pools, secrets }:
   };
 }
 
+/** `my-db` and `my_db` are two connections, but one identifier. */
+function unused(id: string, templates: Values): string {
+  return id in templates ? unused(`${id}_`, templates) : id;
+}
+
 /** Where a list has templates, the chart reads `$` in plain text as the start of one, and `$$` as `$`. */
 function escape(list: Values[], templates: Values, fields: string[]): Values[] {
   const references = new Set(Object.keys(templates).map((id) => `\${${id}}`));
@@ -333,5 +344,5 @@ function escape(list: Values[], templates: Values, fields: string[]): Values[] {
     return list;
   }
   return list.map((item) => Object.fromEntries(Object.entries(item).map(([field, text]) =>
-    [field, fields.includes(field) && typeof text === 'string' && !references.has(text) ? text.replace(/\$/g, '$$$$') : text])));
+    [field, fields.includes(field) && typeof text === 'string' && !references.has(text) ? escapeDollars(text) : text])));
 }

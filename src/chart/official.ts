@@ -5,8 +5,8 @@ import { NodePlacement } from '../node-pools';
 import { AirflowSecret, SecretBook, SecretKeyRef } from '../secrets';
 import * as versions from '../versions';
 import {
-  AirflowExecutor, AirflowSettings, ChartDefinition, EnvVar, fernetTemplate, hasCelery, passwordKey, privateKeyTemplate, secretName,
-  userEnvironment, Values,
+  AirflowExecutor, AirflowSettings, ChartDefinition, EnvVar, escapeDollars, fernetTemplate, hasCelery, nodeLabels, passwordKey, privateKeyTemplate,
+  secretName, userEnvironment, Values,
 } from './settings';
 
 /**
@@ -27,6 +27,7 @@ export function officialChart(chartVersion = versions.OFFICIAL_CHART.version, ai
       : { name: `${name}-webserver`, port: 8080, healthCheckPath: '/health' },
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     values: (settings, book) => values(settings, book, airflowVersion),
+    webServiceType: airflow3 ? 'apiServer.service.type' : 'webserver.service.type',
     ownedValues: {
       'executor': 'executor',
       'airflowVersion': "the option 'airflowVersion' of AirflowChart.official()",
@@ -232,11 +233,10 @@ function imageOf({ registry, repository, tag }: versions.ImageVersion): Values {
   return { repository: `${registry}/${repository}`, tag };
 }
 
-function onNodes({ labels, tolerations }: NodePlacement): Values {
+function onNodes(placement: NodePlacement): Values {
   return {
-    // Where a component says nothing, the chart takes what is said for all: any node has to be said as well.
-    nodeSelector: Object.keys(labels).length > 0 ? labels : { 'kubernetes.io/os': 'linux' },
-    tolerations: (tolerations ?? []).map((toleration) => ({ operator: toleration.value === undefined ? 'Exists' : 'Equal', ...toleration })),
+    nodeSelector: nodeLabels(placement),
+    tolerations: (placement.tolerations ?? []).map((toleration) => ({ operator: toleration.value === undefined ? 'Exists' : 'Equal', ...toleration })),
   };
 }
 
@@ -398,13 +398,9 @@ function verbatim(text: string): string {
   return text.replace(/\{\{/g, '{{`{{`}}');
 }
 
-/** Kubernetes expands `$(NAME)` in variables and arguments, and makes `$` of `$$`; this text is not to change. A token of the CDK starts with `$` too. */
-function unexpanded(text: string): string {
-  return text.replace(/\$(?!\{Token\[)/g, '$$$$');
-}
-
+/** Kubernetes expands `$(NAME)` in variables and arguments; this text is to arrive as it is. */
 function envVar(name: string, text: string): EnvVar {
-  return { name, value: unexpanded(text) };
+  return { name, value: escapeDollars(text) };
 }
 
 function fromSecret(name: string, secretKeyRef: SecretKeyRef): EnvVar {
@@ -413,7 +409,7 @@ function fromSecret(name: string, secretKeyRef: SecretKeyRef): EnvVar {
 
 /** One word of a shell's command. */
 function quoted(text: string): string {
-  return unexpanded(`'${text.replace(/'/g, "'\\''")}'`);
+  return escapeDollars(`'${text.replace(/'/g, "'\\''")}'`);
 }
 
 /** Variables of all Airflow containers: the user's, options, and what this chart does not write into the database. */

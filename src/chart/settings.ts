@@ -1,7 +1,7 @@
 import { GitSyncSettings } from '../git-sync';
 import { ImageReference } from '../image';
 import { AirflowConnection, AirflowPool, AirflowUser, AirflowVariable } from '../metadata';
-import { AirflowPlacement } from '../node-pools';
+import { AirflowPlacement, NodePlacement } from '../node-pools';
 import { AirflowSecret, AirflowSecretValues, SecretBook } from '../secrets';
 import { ChartVersion } from '../versions';
 import { WorkersSettings } from '../workers';
@@ -70,6 +70,8 @@ export interface ChartDefinition {
   readonly maxNameLength: number;
   /** Whether tasks call Airflow's API with signed tokens. */
   readonly taskApi: boolean;
+  /** The value that says which type the Service of the web UI has. */
+  readonly webServiceType: string;
   /** Values that other parts rely on, and the prop that sets each. */
   readonly ownedValues: Record<string, string>;
   /** Options of Airflow that the chart or a secret sets, and what to use instead. */
@@ -85,6 +87,16 @@ export function hasCelery(executor: AirflowExecutor): boolean {
 
 export function hasKubernetes(executor: AirflowExecutor): boolean {
   return executor !== AirflowExecutor.CELERY;
+}
+
+/** The labels of a placement. Where a component has none, charts take those of all others: that any node will do has to be said as well. */
+export function nodeLabels({ labels }: NodePlacement): Record<string, string> {
+  return Object.keys(labels).length > 0 ? labels : { 'kubernetes.io/os': 'linux' };
+}
+
+/** Text for a place where `$` begins a reference and `$$` is `$`. A token of the CDK begins with `$` too, and has to stay one. */
+export function escapeDollars(text: string): string {
+  return text.replace(/\$(?!\{Token\[)/g, '$$$$');
 }
 
 /** The Secret that holds all keys but those that a chart wants in one of their own. */

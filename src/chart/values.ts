@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Values } from './settings';
 import { fail } from '../errors';
@@ -16,7 +16,7 @@ export interface ValueOverrides {
  */
 export function mergeValues(scope: Construct, ours: Values, overrides: ValueOverrides, owned: Record<string, string>): Values {
   for (const [path, prop] of Object.entries(owned)) {
-    if (get(overrides.values, path) !== undefined || overrides.removedValues?.includes(path)) {
+    if (touches(overrides.values ?? {}, path.split('.')) || overrides.removedValues?.some((removed) => holds(removed, path) || holds(path, removed))) {
       fail(scope, `'values.${path}' is what '${prop}' is for; take it out of 'values' and use '${prop}'`);
     }
   }
@@ -39,8 +39,15 @@ function merge(ours: Values, theirs: Values): Values {
   return merged;
 }
 
-function get(values: unknown, path: string): unknown {
-  return path.split('.').reduce((value, key) => isMap(value) ? value[key] : undefined, values);
+/** Whether values say something of a path: at it, below it, or by other than a map above it. */
+function touches(values: Values, [key, ...rest]: string[]): boolean {
+  const value = values[key];
+  return value !== undefined && (rest.length === 0 || !isMap(value) || touches(value, rest));
+}
+
+/** Whether one path is another, or above it. */
+function holds(path: string, other: string): boolean {
+  return `${other}.`.startsWith(`${path}.`);
 }
 
 function set(values: Values, [key, ...rest]: string[], value: unknown): void {
@@ -57,7 +64,12 @@ function set(values: Values, [key, ...rest]: string[], value: unknown): void {
  * are refused as well: CloudFormation does not resolve them inside a custom resource.
  */
 export function checkNoSecret(scope: Construct, prop: string, value: unknown): void {
-  const text = JSON.stringify(Stack.of(scope).resolve(value)) ?? '';
+  const stack = Stack.of(scope);
+  // Only what has tokens is resolved, which takes long. It is seen before its toJSON(), which hides it.
+  const text = JSON.stringify(value, function (this: any, name, json) {
+    const raw = this[name];
+    return Token.isUnresolved(raw) || isMap(raw) && Object.keys(raw).some((key) => Token.isUnresolved(key)) ? stack.resolve(raw) : json;
+  }) ?? '';
   if (text.includes('{{resolve:')) {
     fail(scope, `'${prop}' must not hold a SecretValue, which would arrive in the cluster as the text '{{resolve:...'; give it as an AirflowSecret`);
   }

@@ -1,0 +1,233 @@
+import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
+import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as efs from 'aws-cdk-lib/aws-efs';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { ACCOUNT, CLUSTERS, importedCluster, Json, newStack, REGION, newApp } from './util';
+import { AirflowOnEks, AirflowOnEksProps } from '../src';
+
+/** What CloudFormation makes before what, and deletes after it. */
+class Graph {
+  private readonly resources: Record<string, Json>;
+  private readonly edges = new Map<string, Set<string>>();
+
+  constructor(template: Json) {
+    this.resources = template.Resources;
+    for (const [id, resource] of Object.entries(this.resources)) {
+      const named = [...[resource.DependsOn ?? []].flat(), ...this.references(resource)];
+      this.edges.set(id, new Set(named.filter((to) => to in this.resources && to !== id)));
+    }
+  }
+
+  /** The logical ids of the resources of a type, below a path of construct ids. */
+  public find(type: string, path = ''): string[] {
+    return Object.entries(this.resources).filter(([id, { Type }]) => Type === type && id.startsWith(path)).map(([id]) => id);
+  }
+
+  public typeOf(id: string): string {
+    return this.resources[id].Type;
+  }
+
+  /** All that a resource comes after. */
+  public before(id: string, seen = new Set<string>()): Set<string> {
+    for (const to of this.edges.get(id) ?? []) {
+      if (!seen.has(to)) {
+        this.before(to, seen.add(to));
+      }
+    }
+    return seen;
+  }
+
+  public cycles(): string[] {
+    return [...this.edges.keys()].filter((id) => this.before(id).has(id));
+  }
+
+  private references(value: any): string[] {
+    if (typeof value !== 'object' || value === null) {
+      return [];
+    }
+    const { 'Ref': ref, 'Fn::GetAtt': attribute, 'Fn::Sub': sub } = value;
+    return [
+      ...typeof ref === 'string' ? [ref] : [],
+      ...attribute ? [Array.isArray(attribute) ? attribute[0] : String(attribute).split('.')[0]] : [],
+      ...sub ? [...String(Array.isArray(sub) ? sub[0] : sub).matchAll(/\$\{([^!.}]+)/g)].map(([, id]) => id) : [],
+      ...Object.values(value).flatMap((child) => this.references(child)),
+    ];
+  }
+}
+
+const HELM = 'Custom::AWSCDK-EKS-HelmChart';
+const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
+
+/** The parts of an Airflow `Airflow` on a cluster `Cluster`, by the names of the design. */
+function partsOf(graph: Graph): Record<string, string[]> {
+  return {
+    'the namespace, with its volumes and claims': graph.find(MANIFEST, 'AirflowNamespace'),
+    'the secrets': graph.find(MANIFEST, 'AirflowSecretsManifest'),
+    'the release': graph.find(HELM, 'AirflowRelease'),
+    'the ingress': graph.find(MANIFEST, 'AirflowIngress'),
+    'the nodes': graph.find('AWS::EKS::Nodegroup', 'AirflowNodePools'),
+    'the permissions of the nodes': graph.find('AWS::IAM::Policy', 'AirflowNodePoolsRole'),
+    'the rules between the nodes': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowNodePools'),
+    'the file system': graph.find('AWS::EFS::FileSystem', 'AirflowPersistence'),
+    'the way to the file system': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowPersistence'),
+    'the mount targets': graph.find('AWS::EFS::MountTarget', 'AirflowPersistence'),
+    'the access points': graph.find('AWS::EFS::AccessPoint', 'AirflowPersistence'),
+    'the driver': graph.find(HELM, 'ClusterAirflowEfsCsiDriver'),
+    'the operator': graph.find(HELM, 'ClusterAirflowExternalSecrets'),
+    'the permissions of the store': graph.find('AWS::IAM::Policy', 'AirflowSecretsRole'),
+    'the load balancer controller': graph.find(HELM).filter((id) => id.includes('AlbController')), // the CDK makes it beside the cluster
+  };
+}
+
+/** Each with what it must come after, when it is made; and go before, when it is deleted. */
+const EDGES: [string, string][] = [
+  ['the namespace, with its volumes and claims', 'the driver'],
+  ['the namespace, with its volumes and claims', 'the file system'],
+  ['the namespace, with its volumes and claims', 'the access points'],
+  ['the secrets', 'the namespace, with its volumes and claims'],
+  ['the secrets', 'the operator'],
+  ['the secrets', 'the permissions of the store'],
+  ['the release', 'the namespace, with its volumes and claims'],
+  ['the release', 'the secrets'],
+  ['the release', 'the nodes'],
+  ['the release', 'the permissions of the nodes'],
+  ['the release', 'the rules between the nodes'],
+  ['the release', 'the file system'],
+  ['the release', 'the way to the file system'],
+  ['the release', 'the mount targets'],
+  ['the release', 'the access points'],
+  ['the release', 'the driver'],
+  ['the ingress', 'the release'],
+];
+
+const CLUSTERS_OF_ALL_KINDS: Record<string, (scope: Construct) => AirflowOnEksProps['cluster']> = {
+  ...CLUSTERS,
+  'aws-eks, with its load balancer controller': (scope) => new eks.Cluster(scope, 'Cluster', {
+    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'), albController: { version: eks.AlbControllerVersion.V2_8_2 },
+  }),
+  'aws-eks-v2, with its load balancer controller': (scope) => new eksv2.Cluster(scope, 'Cluster', {
+    version: eksv2.KubernetesVersion.V1_33,
+    defaultCapacityType: eksv2.DefaultCapacityType.NODEGROUP,
+    defaultCapacity: 0,
+    kubectlProviderOptions: { kubectlLayer: new KubectlV35Layer(scope, 'Kubectl') },
+    albController: { version: eksv2.AlbControllerVersion.V2_8_2 },
+  }),
+};
+
+function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster']): Graph {
+  const stack = newStack();
+  new AirflowOnEks(stack, 'Airflow', { cluster: make(stack), ingress: {} });
+  return new Graph(Template.fromStack(stack).toJSON());
+}
+
+test('the graph sees each kind of edge, over several steps', () => {
+  const type = 'AWS::CDK::Metadata';
+  const graph = new Graph({
+    Resources: {
+      A: { Type: type, DependsOn: 'B' },
+      B: { Type: type, Properties: { x: [{ Ref: 'C' }, { Ref: 'AWS::Region' }] } },
+      C: { Type: type, Properties: { x: { 'Fn::GetAtt': ['D', 'Arn'] } } },
+      D: { Type: type, Properties: { x: { 'Fn::Sub': 'a-${E}-${!F}-${AWS::Region}' } } },
+      E: { Type: type },
+      F: { Type: type, DependsOn: ['G'] },
+      G: { Type: type, Properties: { x: { 'Fn::Sub': '${F.Arn}' } } },
+    },
+  });
+  expect([...graph.before('A')].sort()).toEqual(['B', 'C', 'D', 'E']);
+  expect(graph.cycles()).toEqual(['F', 'G']);
+});
+
+describe.each(Object.entries(CLUSTERS_OF_ALL_KINDS))('%s', (name, make) => {
+  const ownsController = name.includes('controller');
+  let graph: Graph;
+  let parts: Record<string, string[]>;
+  beforeAll(() => {
+    graph = graphOf(make);
+    parts = partsOf(graph);
+  });
+
+  test('all parts are there', () => {
+    const missing = Object.keys(parts).filter((part) => parts[part].length === 0);
+    expect(missing).toEqual(ownsController ? [] : ['the load balancer controller']);
+    expect(parts['the nodes']).toHaveLength(3);
+  });
+
+  test('there is no circle', () => {
+    expect(graph.cycles()).toEqual([]);
+  });
+
+  test.each([
+    ...EDGES,
+    ...ownsController ? [['the release', 'the load balancer controller'], ['the ingress', 'the load balancer controller']] : [],
+  ])('%s comes after %s', (later, earlier) => {
+    for (const id of parts[later]) {
+      expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts[earlier]));
+    }
+  });
+
+  test('nothing but the release and the ingress waits for nodes', () => {
+    // To the CDK, nodes of a cluster in their stack are the ones that its load balancer controller runs on.
+    const waiting = graph.find(HELM).concat(graph.find(MANIFEST)).filter((id) => !id.includes('AlbController'))
+      .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
+    expect(waiting.sort()).toEqual([...parts['the ingress'], ...parts['the release']]);
+  });
+
+  test('nodes wait for nothing of ours that takes its time', () => {
+    const types = parts['the nodes'].flatMap((node) => [...graph.before(node)].filter((id) => id.startsWith('Airflow')).map((id) => graph.typeOf(id)));
+    expect([...new Set(types)].sort()).toEqual(['AWS::EC2::LaunchTemplate', 'AWS::EC2::SecurityGroup', 'AWS::IAM::Role']);
+  });
+
+  test('driver and operator know nothing of an Airflow, and so outlive each', () => {
+    for (const id of [...parts['the driver'], ...parts['the operator']]) {
+      expect([...graph.before(id)].filter((before) => before.startsWith('Airflow'))).toEqual([]);
+    }
+  });
+});
+
+test('nodes that exist: the release comes after what lets them mount', () => {
+  const stack = newStack();
+  new AirflowOnEks(stack, 'Airflow', {
+    cluster: importedCluster(stack),
+    existingNodes: { stateless: { labels: { team: 'data' } }, nodeRole: iam.Role.fromRoleArn(stack, 'NodeRole', `arn:aws:iam::${ACCOUNT}:role/nodes`) },
+  });
+  const graph = new Graph(Template.fromStack(stack).toJSON());
+  const [release] = graph.find(HELM, 'AirflowRelease');
+  const policies = graph.find('AWS::IAM::Policy', 'NodeRole');
+  expect(policies).toHaveLength(1);
+  expect([...graph.before(release)]).toEqual(expect.arrayContaining([...policies, ...graph.find('AWS::EC2::SecurityGroupIngress')]));
+});
+
+test('a file system of the user: the release comes after the way to it', () => {
+  const stack = newStack();
+  const fileSystem = efs.FileSystem.fromFileSystemAttributes(stack, 'Files', {
+    fileSystemId: 'fs-1', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'FilesSecurityGroup', 'sg-2'),
+  });
+  new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack), persistence: { fileSystem } });
+  const graph = new Graph(Template.fromStack(stack).toJSON());
+  const way = graph.find('AWS::EC2::SecurityGroupIngress', 'FilesSecurityGroup');
+  expect(way).toHaveLength(1);
+  expect([...graph.before(graph.find(HELM, 'AirflowRelease')[0])]).toEqual(expect.arrayContaining(way));
+});
+
+test('in another stack, Airflow comes after the stack that has driver and operator', () => {
+  const app = newApp();
+  const env = { account: ACCOUNT, region: REGION };
+  const platform = new Stack(app, 'Platform', { env });
+  const data = new Stack(app, 'Data', { env });
+  new AirflowOnEks(data, 'Airflow', { cluster: importedCluster(platform), ingress: {} });
+  app.synth();
+  expect(data.dependencies).toEqual([platform]);
+  expect(platform.dependencies).toEqual([]);
+  const graph = new Graph(Template.fromStack(data).toJSON());
+  expect(graph.cycles()).toEqual([]);
+  const parts = partsOf(graph);
+  for (const [later, earlier] of EDGES.filter((edge) => edge.every((part) => parts[part].length > 0))) {
+    expect([...graph.before(parts[later][0])]).toEqual(expect.arrayContaining(parts[earlier]));
+  }
+});

@@ -1,0 +1,36 @@
+import { writeFileSync } from 'fs';
+import { join } from 'path';
+import * as ecr from 'aws-cdk-lib/aws-ecr';
+import * as assets from 'aws-cdk-lib/aws-ecr-assets';
+import { synthAirflow, temporaryFolder, valuesOf } from './util';
+import { AirflowChart, AirflowImage } from '../src';
+
+const imageOf = (image?: AirflowImage) => valuesOf(synthAirflow({ image }).template).airflow.image;
+
+test('defaults', () => {
+  expect(imageOf()).toMatchObject({ repository: 'apache/airflow', tag: '2.8.4-python3.9', pullPolicy: 'IfNotPresent' });
+  expect(valuesOf(synthAirflow({ chart: AirflowChart.community({ airflowVersion: '2.7.3' }) }).template).airflow.image.tag).toBe('2.7.3-python3.9');
+});
+
+test('from a registry', () => {
+  expect(imageOf(AirflowImage.fromRegistry('quay.io/example/airflow', '2.8.4-1'))).toMatchObject({ repository: 'quay.io/example/airflow', tag: '2.8.4-1' });
+});
+
+test('from Amazon ECR', () => {
+  const { template } = synthAirflow((stack) => ({ image: AirflowImage.fromEcrRepository(ecr.Repository.fromRepositoryName(stack, 'Repository', 'airflow'), 'v1') }));
+  expect(valuesOf(template).airflow.image).toMatchObject({ repository: '123456789012.dkr.ecr.eu-central-1.<AWS::URLSuffix>/airflow', tag: 'v1' });
+});
+
+test('from a Dockerfile', () => {
+  const directory = temporaryFolder();
+  writeFileSync(join(directory, 'Dockerfile'), 'FROM apache/airflow:2.8.4\n');
+  const { airflow, template } = synthAirflow({ image: AirflowImage.fromAsset(directory, { platform: assets.Platform.LINUX_ARM64 }) });
+  const asset = airflow.node.findChild('Image') as assets.DockerImageAsset;
+  expect(valuesOf(template).airflow.image.tag).toBe(asset.imageTag);
+  expect(valuesOf(template).airflow.image.repository).toContain('container-assets');
+});
+
+test.each(['latest', ''])("fails when the tag is '%s'", (tag) => {
+  expect(() => imageOf(AirflowImage.fromRegistry('apache/airflow', tag))).toThrow(new Error(
+    `Data/Airflow: 'image' must have a tag that stays the same image, got '${tag}'; name a version`));
+});

@@ -1,0 +1,127 @@
+import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as efs from 'aws-cdk-lib/aws-efs';
+import { importedCluster, Json, newStack, objectsOf, synthAirflow } from './util';
+import { AirflowOnEks, PersistenceOptions } from '../src';
+
+const synth = (persistence?: PersistenceOptions) => synthAirflow({ persistence });
+
+test('defaults: encrypted, elastic, backed up, retained', () => {
+  const { template } = synth();
+  template.hasResource('AWS::EFS::FileSystem', {
+    Properties: {
+      Encrypted: true,
+      ThroughputMode: 'elastic',
+      BackupPolicy: { Status: 'ENABLED' },
+      LifecyclePolicies: [{ TransitionToIA: 'AFTER_14_DAYS' }],
+    },
+    DeletionPolicy: 'Retain',
+  });
+  template.resourceCountIs('AWS::EFS::MountTarget', 2);
+});
+
+test('defaults: NFS from the nodes only', () => {
+  const { template, stack, airflow } = synth();
+  const ingress = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress'))
+    .filter(({ Properties }) => JSON.stringify(Properties.GroupId).includes('Persistence'));
+  expect(ingress).toHaveLength(1);
+  expect(ingress[0].Properties).toMatchObject({
+    FromPort: 2049, ToPort: 2049, IpProtocol: 'tcp', SourceSecurityGroupId: stack.resolve(airflow.nodePools!.securityGroup.securityGroupId),
+  });
+});
+
+test('defaults: only the node role mounts, and only encrypted', () => {
+  const { template, stack, airflow } = synth();
+  const fileSystemArn = stack.resolve((airflow.fileSystem as efs.FileSystem).fileSystemArn);
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    Roles: [stack.resolve(airflow.nodePools!.role.roleName)],
+    PolicyDocument: { Statement: [{ Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'], Effect: 'Allow', Resource: fileSystemArn }] },
+  });
+  const [{ Properties: { FileSystemPolicy } }] = Object.values(template.findResources('AWS::EFS::FileSystem'));
+  expect(FileSystemPolicy.Statement.filter(({ Effect }: Json) => Effect === 'Allow')).toEqual([]);
+  expect(FileSystemPolicy.Statement).toEqual([expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]);
+});
+
+test('defaults: one access point per purpose', () => {
+  const { template } = synth();
+  template.resourceCountIs('AWS::EFS::AccessPoint', 2);
+  template.hasResourceProperties('AWS::EFS::AccessPoint', {
+    PosixUser: { Uid: '50000', Gid: '0' },
+    RootDirectory: { Path: '/airflow/logs', CreationInfo: { OwnerUid: '50000', OwnerGid: '0', Permissions: '0775' } },
+  });
+  template.hasResourceProperties('AWS::EFS::AccessPoint', {
+    PosixUser: { Uid: '1001', Gid: '1001' },
+    RootDirectory: { Path: '/airflow/data', CreationInfo: { OwnerUid: '1001', OwnerGid: '1001', Permissions: '0700' } },
+  });
+});
+
+test('defaults: claims and volumes name each other', () => {
+  const { template, airflow } = synth();
+  const byName = (kind: string): Record<string, Json> =>
+    Object.fromEntries(objectsOf(template, kind).map((object) => [object.metadata.name, object]));
+  const [claims, volumes] = [byName('PersistentVolumeClaim'), byName('PersistentVolume')];
+  const { logsClaimName, databaseClaimName, storageClassName } = airflow.persistence;
+  expect([logsClaimName, databaseClaimName, storageClassName]).toEqual(['airflow-logs', 'data-airflow-postgresql', 'airflow-efs']);
+  expect(Object.keys(claims)).toEqual([logsClaimName, databaseClaimName]);
+  for (const [name, { metadata, spec }] of Object.entries(claims)) {
+    expect(metadata.namespace).toBe('airflow');
+    expect(spec).toMatchObject({ volumeName: name, storageClassName: '', accessModes: ['ReadWriteMany'] });
+    expect(volumes[name].spec).toMatchObject({
+      claimRef: { namespace: 'airflow', name }, storageClassName: '', mountOptions: ['tls', 'iam'], persistentVolumeReclaimPolicy: 'Retain',
+    });
+    expect(volumes[name].spec.csi.volumeHandle).toMatch(/^<AirflowPersistenceFileSystem\w+>::<AirflowPersistence(Logs|Database)AccessPoint\w+>$/);
+  }
+  expect([claims[logsClaimName], claims[databaseClaimName]].map(({ spec }) => spec.resources.requests.storage)).toEqual(['1Gi', '8Gi']);
+  expect(objectsOf(template, 'StorageClass')).toEqual([expect.objectContaining({
+    provisioner: 'efs.csi.aws.com', reclaimPolicy: 'Retain', parameters: expect.objectContaining({ provisioningMode: 'efs-ap', uid: '50000', gid: '0' }),
+  })]);
+});
+
+test('custom', () => {
+  const { template } = synth({
+    logsSize: Size.mebibytes(1500),
+    databaseSize: Size.gibibytes(20),
+    removalPolicy: RemovalPolicy.DESTROY,
+    lifecyclePolicy: efs.LifecyclePolicy.AFTER_90_DAYS,
+    throughputMode: efs.ThroughputMode.BURSTING,
+    automaticBackups: false,
+  });
+  template.hasResource('AWS::EFS::FileSystem', {
+    Properties: { ThroughputMode: 'bursting', LifecyclePolicies: [{ TransitionToIA: 'AFTER_90_DAYS' }], BackupPolicy: Match.absent() },
+    DeletionPolicy: 'Delete',
+  });
+  expect(objectsOf(template, 'PersistentVolumeClaim').map(({ spec }) => spec.resources.requests.storage)).toEqual(['1500Mi', '20Gi']);
+});
+
+test('custom: a file system of the user', () => {
+  const { template, airflow, stack } = synthAirflow((scope) => ({
+    persistence: {
+      fileSystem: efs.FileSystem.fromFileSystemAttributes(scope, 'Files', {
+        fileSystemId: 'fs-1', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(scope, 'FilesSecurityGroup', 'sg-2'),
+      }),
+    },
+  }));
+  template.resourceCountIs('AWS::EFS::FileSystem', 0);
+  template.resourceCountIs('AWS::EFS::AccessPoint', 2);
+  template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
+    GroupId: 'sg-2', FromPort: 2049, SourceSecurityGroupId: stack.resolve(airflow.nodePools!.securityGroup.securityGroupId),
+  });
+  template.hasResourceProperties('AWS::IAM::Policy', {
+    PolicyDocument: { Statement: [Match.objectLike({ Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'] })] },
+  });
+  expect(objectsOf(template, 'PersistentVolume').map(({ spec }) => spec.csi.volumeHandle)).toEqual([expect.stringMatching(/^fs-1::</), expect.stringMatching(/^fs-1::</)]);
+});
+
+test('the defaults hold whatever the feature flag for anonymous access says', () => {
+  const policies = [true, false].map((flag) => {
+    const stack = newStack({ '@aws-cdk/aws-efs:denyAnonymousAccess': flag });
+    new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack) });
+    return Object.values(Template.fromStack(stack).findResources('AWS::EFS::FileSystem'))[0].Properties.FileSystemPolicy;
+  });
+  expect(policies[0]).toEqual(policies[1]);
+});
+
+test('fails when a claim asks for nothing', () => {
+  expect(() => synth({ logsSize: Size.mebibytes(0) })).toThrow(new Error("Data/Airflow/Persistence: the size of claim 'airflow-logs' must be more than 0 MiB, got 0"));
+});
