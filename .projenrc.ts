@@ -84,7 +84,7 @@ for (const example of examples) {
   demo.spawn(example);
   demo.exec(`${tsNode} examples/describe.ts cdk.out/${example.name.split(':')[1]}`);
 }
-project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz');
+project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
 project.package.addField('files', ['lib/**/*.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
 
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
