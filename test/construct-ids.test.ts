@@ -38,6 +38,5 @@ test('the ids of the constructs of a default Airflow are contract', () => {
     'Cluster/AirflowEfsCsiDriver/Chart/Resource/Default',
     'Cluster/AirflowEfsCsiDriver/Role/Resource',
     'Cluster/AirflowExternalSecrets/Chart/Resource/Default',
-    'Kubectl/Resource',
   ]);
 });
