@@ -5,7 +5,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf, newApp } from './util';
+import { ACCOUNT, CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf, newApp } from './util';
 import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverSetup, ExternalSecretsSetup } from '../src';
 
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
@@ -132,7 +132,7 @@ const user = (username: string, email = 'joe@example.com') => ({ username, email
 const secret = AirflowSecret.fromKubernetesSecret('mine', 'key');
 const RESOLVE = "must not hold a SecretValue, which would arrive in the cluster as the text '{{resolve:...'; give it as an AirflowSecret";
 
-test.each<[string, Partial<AirflowOnEksProps>, string]>([
+const BAD_INPUT: [string, Partial<AirflowOnEksProps>, string][] = [
   ['the namespace is no DNS label', { namespace: 'My_Airflow' }, "'namespace' must be a DNS label (lower case letters, digits, and - inside), got 'My_Airflow'"],
   ['the namespace ends in -', { namespace: 'airflow-' }, "'namespace' must be a DNS label (lower case letters, digits, and - inside), got 'airflow-'"],
   ['the namespace is too long', { namespace: 'a'.repeat(41) },
@@ -179,8 +179,12 @@ test.each<[string, Partial<AirflowOnEksProps>, string]>([
   ['values have the password of an external database', { chart: AirflowChart.community(), values: { externalDatabase: { password: 'x' } } },
     "'values.externalDatabase.password' is what 'values.externalDatabase.passwordSecret' is for;"
     + " take it out of 'values' and use 'values.externalDatabase.passwordSecret'"],
-])('fails when %s', (_name, props, message) => {
-  expect(() => synthAirflow(props)).toThrow(new Error(`Data/Airflow: ${message}`));
+];
+
+describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
+  test.each(BAD_INPUT)('fails when %s', (_name, props, message) => {
+    expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
+  });
 });
 
 test('without an ingress there is no URL', () => {

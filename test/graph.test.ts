@@ -8,7 +8,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { ACCOUNT, CLUSTERS, importedCluster, Json, newStack, REGION, newApp } from './util';
+import { ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newStack, REGION, newApp } from './util';
 import { AirflowOnEks, AirflowOnEksProps } from '../src';
 
 /** What CloudFormation makes before what, and deletes after it. */
@@ -120,9 +120,9 @@ const CLUSTERS_OF_ALL_KINDS: Record<string, (scope: Construct) => AirflowOnEksPr
   }),
 };
 
-function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster']): Graph {
+function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster'], { chart }: ChartUnderTest): Graph {
   const stack = newStack();
-  new AirflowOnEks(stack, 'Airflow', { cluster: make(stack), ingress: {} });
+  new AirflowOnEks(stack, 'Airflow', { cluster: make(stack), chart: chart(), ingress: {} });
   return new Graph(Template.fromStack(stack).toJSON());
 }
 
@@ -143,12 +143,14 @@ test('the graph sees each kind of edge, over several steps', () => {
   expect(graph.cycles()).toEqual(['F', 'G']);
 });
 
-describe.each(Object.entries(CLUSTERS_OF_ALL_KINDS))('%s', (name, make) => {
+const ALL = CHARTS_UNDER_TEST.flatMap((chart) => Object.entries(CLUSTERS_OF_ALL_KINDS).map(([name, make]) => ({ name, make, chart })));
+
+describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
   const ownsController = name.includes('controller');
   let graph: Graph;
   let parts: Record<string, string[]>;
   beforeAll(() => {
-    graph = graphOf(make);
+    graph = graphOf(make, chart);
     parts = partsOf(graph);
   });
 
