@@ -4,8 +4,8 @@ import { AirflowSecret, SecretBook, SecretKeyRef } from '../secrets';
 import * as versions from '../versions';
 import { WorkerAutoscalingOptions } from '../workers';
 import {
-  AirflowSettings, ChartDefinition, escapeDollars, fernetTemplate, hasCelery, hasKubernetes, nodeLabels, passwordKey, privateKeyTemplate, secretName,
-  userEnvironment, Values,
+  AirflowSettings, ChartDefinition, escapeDollars, fernetTemplate, GIT_SYNC_REQUESTS, hasCelery, hasKubernetes, nodeLabels, overZones,
+  passwordKey, privateKeyTemplate, secretName, tolerationsOf, userEnvironment, Values,
 } from './settings';
 
 /**
@@ -73,9 +73,6 @@ export function communityChart(chartVersion = versions.COMMUNITY_CHART.version, 
   };
 }
 
-/** git-sync must not be the reason why a pod has no requests: autoscaling needs them on each container. */
-const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
-
 function values(settings: AirflowSettings, book: SecretBook): Values {
   const { name, executor, image, placement, workers, secrets, ingress } = settings;
   const celery = hasCelery(executor);
@@ -107,7 +104,7 @@ function values(settings: AirflowSettings, book: SecretBook): Values {
       ],
       extraPipPackages: settings.pipPackages,
       ...metadata,
-      defaultTolerations: tolerations(placement.stateless),
+      defaultTolerations: tolerationsOf(placement.stateless),
       defaultAffinity: affinity(placement.stateless),
       // The group of all Airflow containers: without it, the token of the service account is readable to root only.
       defaultSecurityContext: { fsGroup: 0 },
@@ -167,12 +164,8 @@ function affinity(placement: NodePlacement): Values {
   };
 }
 
-function tolerations(placement: NodePlacement): Values[] {
-  return (placement.tolerations ?? []).map((toleration) => ({ operator: toleration.value === undefined ? 'Exists' : 'Equal', ...toleration }));
-}
-
 function onNodes(placement: NodePlacement): Values {
-  return { affinity: affinity(placement), tolerations: tolerations(placement) };
+  return { affinity: affinity(placement), tolerations: tolerationsOf(placement) };
 }
 
 /** A component of which one pod must survive the loss of a node, or of a zone. */
@@ -181,17 +174,8 @@ function twice(name: string, component: string, replicas: number): Values {
     replicas,
     ...component === 'scheduler' ? { logCleanup: { enabled: false } } : {}, // the chart refuses it where logs are on a volume
     podDisruptionBudget: { enabled: replicas > 1, maxUnavailable: 1, minAvailable: '' },
-    topologySpreadConstraints: overZones(name, component),
+    topologySpreadConstraints: overZones({ app: 'airflow', component, release: name }),
   };
-}
-
-function overZones(name: string, component: string): Values[] {
-  return [{
-    maxSkew: 1,
-    topologyKey: 'topology.kubernetes.io/zone',
-    whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: { matchLabels: { app: 'airflow', component, release: name } },
-  }];
 }
 
 function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
@@ -202,7 +186,7 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
     replicas: workers.autoscaling ? null : workers.replicas,
     resources: { requests: workers.requests },
     ...onNodes(placement.workers),
-    topologySpreadConstraints: overZones(name, 'worker'),
+    topologySpreadConstraints: overZones({ app: 'airflow', component: 'worker', release: name }),
     podDisruptionBudget: { enabled: true, maxUnavailable: '20%', minAvailable: '' },
     safeToEvict: false,
     celery: { gracefullTermination: true, gracefullTerminationPeriod: workers.terminationGraceSeconds - cleanUpSeconds },

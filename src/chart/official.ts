@@ -5,8 +5,8 @@ import { NodePlacement } from '../node-pools';
 import { AirflowSecret, SecretBook, SecretKeyRef } from '../secrets';
 import * as versions from '../versions';
 import {
-  AirflowExecutor, AirflowSettings, ChartDefinition, EnvVar, escapeDollars, fernetTemplate, hasCelery, nodeLabels, passwordKey, privateKeyTemplate,
-  secretName, userEnvironment, Values,
+  AirflowExecutor, AirflowSettings, ChartDefinition, EnvVar, escapeDollars, fernetTemplate, GIT_SYNC_REQUESTS, hasCelery, nodeLabels,
+  overZones, passwordKey, privateKeyTemplate, secretName, tolerationsOf, userEnvironment, Values,
 } from './settings';
 
 /**
@@ -93,9 +93,6 @@ export function officialChart(chartVersion = versions.OFFICIAL_CHART.version, ai
 }
 
 const PGBOUNCER_PORT = 6543;
-
-/** git-sync must not be the reason why a pod has no requests: autoscaling needs them on each container. */
-const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
 
 function values(settings: AirflowSettings, book: SecretBook, airflowVersion: string): Values {
   check(settings, book);
@@ -236,7 +233,7 @@ function imageOf({ registry, repository, tag }: versions.ImageVersion): Values {
 function onNodes(placement: NodePlacement): Values {
   return {
     nodeSelector: nodeLabels(placement),
-    tolerations: (placement.tolerations ?? []).map((toleration) => ({ operator: toleration.value === undefined ? 'Exists' : 'Equal', ...toleration })),
+    tolerations: tolerationsOf(placement),
   };
 }
 
@@ -245,17 +242,8 @@ function twice(name: string, component: string, replicas: number): Values {
   return {
     replicas,
     podDisruptionBudget: { enabled: replicas > 1, config: { maxUnavailable: 1 } },
-    topologySpreadConstraints: overZones(name, component),
+    topologySpreadConstraints: overZones({ tier: 'airflow', component, release: name }),
   };
-}
-
-function overZones(name: string, component: string): Values[] {
-  return [{
-    maxSkew: 1,
-    topologyKey: 'topology.kubernetes.io/zone',
-    whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: { matchLabels: { tier: 'airflow', component, release: name } },
-  }];
 }
 
 function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
@@ -264,7 +252,7 @@ function celeryWorkers({ name, executor, placement, workers }: AirflowSettings):
     replicas: workers.replicas,
     resources: { requests: workers.requests },
     ...onNodes(placement.workers),
-    topologySpreadConstraints: overZones(name, 'worker'),
+    topologySpreadConstraints: overZones({ tier: 'airflow', component: 'worker', release: name }),
     podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },
     safeToEvict: false,
     terminationGracePeriodSeconds: workers.terminationGraceSeconds,

@@ -140,3 +140,21 @@ export function userEnvironment(settings: AirflowSettings, book: SecretBook): En
     })),
   ];
 }
+
+/** git-sync must not be the reason why a pod has no requests: autoscaling needs them on each container. */
+export const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
+
+/** The tolerations of a placement, in Kubernetes' words. */
+export function tolerationsOf({ tolerations = [] }: NodePlacement): Values[] {
+  return tolerations.map((toleration) => ({ operator: toleration.value === undefined ? 'Exists' : 'Equal', ...toleration }));
+}
+
+/** Spreads the pods with these labels over zones, as far as there are nodes. */
+export function overZones(matchLabels: Record<string, string>): Values[] {
+  return [{
+    maxSkew: 1,
+    topologyKey: 'topology.kubernetes.io/zone',
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels },
+  }];
+}
