@@ -1,7 +1,7 @@
 import { CfnJson, Duration, Stack, Token } from 'aws-cdk-lib';
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import iam = require('aws-cdk-lib/aws-iam');
 import { Construct, IConstruct } from 'constructs';
 import { fail } from './errors';
 import { sortKeys } from './sort-keys';

@@ -1,5 +1,5 @@
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct } from 'constructs';
 import { installChart } from './cluster';
 import { AIRFLOW_NODES } from './node-pools';

@@ -1,5 +1,5 @@
-import * as ecr from 'aws-cdk-lib/aws-ecr';
-import * as assets from 'aws-cdk-lib/aws-ecr-assets';
+import ecr = require('aws-cdk-lib/aws-ecr');
+import assets = require('aws-cdk-lib/aws-ecr-assets');
 import { Construct } from 'constructs';
 import { fail } from './errors';
 

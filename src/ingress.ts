@@ -1,7 +1,7 @@
 import { Annotations, Duration, Token } from 'aws-cdk-lib';
-import * as acm from 'aws-cdk-lib/aws-certificatemanager';
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import acm = require('aws-cdk-lib/aws-certificatemanager');
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct } from 'constructs';
 import { applyManifest, KubernetesObject, readObject } from './cluster';
 import { checkFormat, fail } from './errors';

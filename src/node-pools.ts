@@ -1,8 +1,8 @@
 import { Aws, Size, Tags, Token } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { nodegroupCluster } from './cluster';
 import { fail } from './errors';

@@ -1,9 +1,9 @@
 import { RemovalPolicy, Size } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as efs from 'aws-cdk-lib/aws-efs';
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import efs = require('aws-cdk-lib/aws-efs');
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { KubernetesObject } from './cluster';
 import { fail } from './errors';

@@ -1,7 +1,7 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
-import * as eks from 'aws-cdk-lib/aws-eks';
-import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct, IDependable } from 'constructs';
 import { applyManifest, KubernetesObject, serviceAccountRole } from './cluster';
 import { checkFormat, fail } from './errors';
