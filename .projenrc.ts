@@ -36,6 +36,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'esbuild', // packs the library into one file
     'kubernetes-models', // the schemas of Kubernetes
     'tsconfig-paths', // examples import the library by its name
+    '@viz-js/viz', // Graphviz as WebAssembly, which arranges the picture in the README
     'yaml',
   ],
   tsconfigDev: {
@@ -46,6 +47,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
   tsJestOptions: { transformOptions: { diagnostics: typescript.TsJestDiagnostics.custom({ ignoreCodes: [151002] }) } }, // it wants isolated modules, which jsii's exports of types are not
   jestOptions: {
+    coverageText: false, // a table of all files would hide the line that says whether the tests passed
     updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
     jestConfig: {
       moduleNameMapper: { '^airflow-on-eks$': '<rootDir>/src' },
@@ -69,6 +71,11 @@ linter?.addOverride('parserOptions', { projectService: false, project: './tsconf
 // `import eks = require(...)` is the module itself; `import * as eks` copies its hundreds of names, in each file that says so.
 linter?.addOverride('rules.@typescript-eslint/no-require-imports', ['error', { allowAsImport: true }]);
 linter?.addOverride('rules.import/no-unresolved', ['error', { ignore: ['^airflow-on-eks$'] }]); // examples name the library as users do
+const size = { skipBlankLines: true, skipComments: true };
+linter?.addToArray('overrides', { // what is larger has two duties; imports point in one direction
+  files: ['src/**/*.ts'],
+  rules: { 'max-lines': ['error', { max: 200, ...size }], 'max-lines-per-function': ['error', { max: 60, ...size }], 'max-depth': ['error', 3], 'import/no-cycle': 'error' },
+});
 
 // Source maps with all sources in them would be two thirds of lib/, which every app reads when it starts.
 for (const option of ['inlineSourceMap', 'inlineSources']) {
@@ -87,18 +94,24 @@ for (const example of examples) {
   demo.spawn(example);
   demo.exec(`${tsNode} examples/describe.ts cdk.out/${example.name.split(':')[1]}`);
 }
+const picture = project.addTask('picture', { description: 'Draw images/architecture.svg from the template of examples/quickstart' });
+picture.spawn(project.tasks.tryFind('example:quickstart')!);
+picture.exec(`${tsNode} examples/picture.ts cdk.out/quickstart images/architecture.svg`);
 project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
 project.package.addField('files', ['lib/**/*.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
 
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
 project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });
 project.postCompileTask.exec('jsii-rosetta extract --strict --compress-tablet');
+project.postCompileTask.spawn(picture); // as API.md: a picture that is no longer true fails the build workflow, which allows no changes
 
 // One file is found, read and compiled in half the time of twenty.
 project.compileTask.exec('esbuild lib/index.js --bundle --platform=node --target=node20 --external:aws-cdk-lib --external:constructs --allow-overwrite --outfile=lib/index.js');
-project.addTask('bench', { description: 'Measure the library beside the same resources written by hand', exec: 'node bench/run.mjs', receiveArgs: true });
+project.addTask('bench', { description: 'Measure loading and synthesis, alone or against another checkout', exec: 'node bench/run.mjs', receiveArgs: true });
 
 project.testTask.prependSpawn(project.compileTask); // tests read the assembly
+project.testTask.env('JSII_DEPRECATED', 'quiet'); // deprecations inside the CDK itself, each with its stack
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '1'); // the lowest version that we support is older than those of jsii
 
 project.addTask('lint:templates', {
   description: 'Check the templates of the examples with cfn-lint',

@@ -1,16 +1,22 @@
-// What both apps start from: a cluster that exists already, and secrets that are in AWS Secrets Manager already.
-const { KubectlV29Layer } = require('@aws-cdk/lambda-layer-kubectl-v29');
-const { App, Stack } = require('aws-cdk-lib');
-const acm = require('aws-cdk-lib/aws-certificatemanager');
-const ec2 = require('aws-cdk-lib/aws-ec2');
-const eks = require('aws-cdk-lib/aws-eks');
-const iam = require('aws-cdk-lib/aws-iam');
-const secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
+// The modules of the measured checkout, and what the app starts from: an existing cluster, secret and certificate.
+const { createRequire } = require('module');
+const { join, resolve } = require('path');
+
+/** Loads a module as the checkout does, so that the app and the library share one copy of the CDK. `.` is the library. */
+exports.load = createRequire(join(resolve(process.env.BENCH_CHECKOUT ?? join(__dirname, '..')), 'package.json'));
+
+const { KubectlV29Layer } = exports.load('@aws-cdk/lambda-layer-kubectl-v29');
+const { App, Stack } = exports.load('aws-cdk-lib');
+const acm = exports.load('aws-cdk-lib/aws-certificatemanager');
+const ec2 = exports.load('aws-cdk-lib/aws-ec2');
+const eks = exports.load('aws-cdk-lib/aws-eks');
+const iam = exports.load('aws-cdk-lib/aws-iam');
+const secretsmanager = exports.load('aws-cdk-lib/aws-secretsmanager');
 
 const account = '123456789012';
 const region = 'eu-central-1';
 
-/** Makes N stacks, one of each, by `deploy(stack, given)`, and synthesizes them into CDK_OUTDIR. */
+/** Creates N stacks, calls `deploy(stack, existing)` for each, and synthesizes them into CDK_OUTDIR. */
 exports.synthesize = (deploy) => {
   const app = new App({ outdir: process.env.CDK_OUTDIR });
   for (let n = 0; n < Number(process.env.N ?? 1); n++) {
@@ -24,7 +30,7 @@ exports.synthesize = (deploy) => {
   app.synth();
 };
 
-/** KUBECTL says who runs kubectl and helm: `own` is a function of this app, `existing` one that came with the cluster. */
+/** With KUBECTL=existing, the cluster has a kubectl provider. Otherwise, the stack creates one. */
 function importCluster(stack) {
   const kubectlRoleArn = `arn:aws:iam::${account}:role/kubectl`;
   const kubectl = process.env.KUBECTL === 'existing' ? {

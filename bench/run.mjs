@@ -1,125 +1,97 @@
-// What the library costs, beside the same resources written by hand. See README.md.
+// Measures how the library loads, how synthesis grows with the number of deployments, and, with `--against`, how both compare with
+// another checkout. See README.md.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { values: { runs, sizes } } = parseArgs({ options: { runs: { type: 'string', default: '15' }, sizes: { type: 'string', default: '1,50,200' } } });
+const { values: { against, runs, sizes } } = parseArgs({
+  options: { against: { type: 'string' }, runs: { type: 'string', default: '15' }, sizes: { type: 'string', default: '1,50,200' } },
+});
+const rounds = Number(runs);
 const here = fileURLToPath(new URL('.', import.meta.url));
+const own = join(here, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-/** Runs node to its end, and says what the process used. */
+/** Runs node until it exits, and returns the resources that it used. */
 function node(args, env = {}) {
   const usage = join(scratch, 'usage.json');
   const { status, stderr } = spawnSync(process.execPath, ['--require', join(here, 'usage.cjs'), ...args],
     { encoding: 'utf8', env: { ...process.env, CDK_VALIDATION: 'false', ...env, BENCH_USAGE: usage } });
   if (status !== 0) {
-    throw new Error(`node ${args.join(' ')} ended with ${status}\n${stderr}`);
+    throw new Error(`node ${args.join(' ')} exited with ${status}\n${stderr}`);
   }
   return JSON.parse(readFileSync(usage, 'utf8'));
 }
 
-const synthesize = (app, env) => node([join(here, app, 'app.js')], { ...env, CDK_OUTDIR: join(scratch, app) });
+const load = (...modules) => node(['-e', modules.map((name) => `require(${JSON.stringify(name)});`).join('')]);
+const synthesize = (checkout, env, ...flags) => node([...flags, join(here, 'app.js')], { ...env, BENCH_CHECKOUT: checkout, CDK_OUTDIR: join(scratch, 'out') });
 
-/** Runs all of them in turn, again and again, so that what else the machine does hits all alike. */
-function interleave(commands, rounds) {
-  commands.forEach((run) => run()); // fills the caches of the machine
-  const samples = Array.from({ length: rounds }, () => commands.map((run) => run()));
-  const median = (list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
-  return {
-    median: (index, what) => median(samples.map((round) => round[index][what])),
-    /** The median of what one is over the other in each round. */
-    ratio: (index, to, what) => median(samples.map((round) => round[index][what] / round[to][what])),
-    difference: (index, to, what) => median(samples.map((round) => round[index][what] - round[to][what])),
-  };
+/** Runs the commands in turn in each round, so that other load on the machine affects all of them alike. */
+function interleave(commands, count) {
+  commands.forEach((run) => run()); // warms the file cache
+  return Array.from({ length: count }, () => commands.map((run) => run()));
 }
 
-let failures = 0;
-function report(what, figure, budget, unit = '') {
-  const over = budget !== undefined && figure > budget;
-  console.log(`  ${what.padEnd(62)} ${figure.toFixed(unit ? 0 : 2).padStart(6)}${unit}${budget === undefined ? '' : `  (budget ${budget}${unit}${over ? ', OVER' : ''})`}`);
-  return over;
+function median(figures) {
+  return figures.sort((a, b) => a - b)[Math.floor(figures.length / 2)];
 }
 
-/** Resource types, charts and kinds of Kubernetes objects of all templates, each with its number, and the size of the templates. */
-function contents(app) {
-  const counts = {};
-  let bytes = 0;
-  const count = (name) => { counts[name] = (counts[name] ?? 0) + 1; };
-  for (const file of readdirSync(join(scratch, app)).filter((name) => name.endsWith('.template.json'))) {
-    const text = readFileSync(join(scratch, app, file), 'utf8');
-    bytes += text.length;
-    for (const { Type, Properties = {} } of Object.values(JSON.parse(text).Resources)) {
-      count(Type);
-      if (Properties.Chart) {
-        count(`${Type} ${Properties.Chart}`);
-      }
-      // A manifest is JSON with references in the middle of its strings.
-      const manifest = [Properties.Manifest?.['Fn::Join']?.[1] ?? Properties.Manifest ?? '[]'].flat();
-      for (const { kind } of JSON.parse(manifest.filter((part) => typeof part === 'string').join(''))) {
-        count(`${Type} ${kind}`);
-      }
-    }
-  }
-  return { counts, bytes };
+/** Prints the median of the figures of all rounds, and the range of the middle half. */
+function report(what, figures, digits, unit = '') {
+  const middle = median(figures);
+  const quarter = Math.floor(figures.length / 4);
+  const [low, high] = [figures[quarter], figures[figures.length - 1 - quarter]].map((figure) => figure.toFixed(digits));
+  console.log(`  ${what.padEnd(60)} ${middle.toFixed(digits).padStart(6)}${unit}${figures.length > 1 ? `  (${low} to ${high})` : ''}`);
 }
 
-console.log('The same resources');
-for (const kubectl of ['own', 'existing']) {
-  synthesize('floor', { KUBECTL: kubectl });
-  synthesize('library', { KUBECTL: kubectl });
-  const [floor, library] = ['floor', 'library'].map(contents);
-  const different = Object.keys({ ...floor.counts, ...library.counts }).filter((name) => floor.counts[name] !== library.counts[name]);
-  for (const name of different) {
-    console.log(`  ${name}: ${floor.counts[name] ?? 0} by hand, ${library.counts[name] ?? 0} by the library`);
-  }
-  failures += different.length;
-  failures += report(`bytes of the templates, ${kubectl} kubectl provider`, library.bytes / floor.bytes, 1.15) ? 1 : 0;
-  for (const app of ['floor', 'library']) {
-    rmSync(join(scratch, app), { recursive: true });
-  }
+/** The number of resources in all templates of a synthesis. */
+function resources(checkout) {
+  const folder = join(scratch, 'out');
+  rmSync(folder, { recursive: true, force: true });
+  synthesize(checkout);
+  return readdirSync(folder).filter((name) => name.endsWith('.template.json'))
+    .reduce((sum, name) => sum + Object.keys(JSON.parse(readFileSync(join(folder, name), 'utf8')).Resources).length, 0);
 }
-
-console.log(`Synthesis, over the floor with a kubectl provider of its own; medians of ${runs} rounds`);
-const synthesis = interleave([
-  () => synthesize('floor', {}),
-  () => synthesize('library', {}),
-  () => synthesize('library', { KUBECTL: 'existing' }),
-  () => synthesize('floor', { KUBECTL: 'existing' }),
-], runs);
-report('CPU', synthesis.ratio(1, 0, 'cpu'), 1.10);
-report('memory', synthesis.ratio(1, 0, 'memory'), 1.05);
-report('CPU, kubectl provider of the cluster', synthesis.ratio(2, 0, 'cpu'), 0.75);
-report('memory, kubectl provider of the cluster', synthesis.ratio(2, 0, 'memory'));
-report('CPU, kubectl provider of the cluster, over the floor with it', synthesis.ratio(2, 3, 'cpu'));
-// V8 doubles its space for new objects at once, or does not. With its size fixed, memory is what is held.
-const fixed = (app) => () => node(['--min-semi-space-size=16', '--max-semi-space-size=16', join(here, app, 'app.js')], { CDK_OUTDIR: join(scratch, app) });
-report("memory, with the size of V8's new space fixed", interleave([fixed('floor'), fixed('library')], 3).ratio(1, 0, 'memory'));
 
 console.log('Loading the library');
-const load = (modules) => ['-e', modules.map((name) => `require(${JSON.stringify(name)});`).join('')];
-const { files } = node(load([join(here, '..')]));
+const { files } = load(own);
 const cdkModules = files.filter((file) => /node_modules.(constructs.lib|aws-cdk-lib(.aws-[^/\\]+)?).index\.js$/.test(file));
-const loading = interleave([() => node(load([])), () => node(load(cdkModules)), () => node(load([join(here, '..')]))], runs * 2);
-failures += report('files loaded', files.length, 40, ' files') ? 1 : 0;
-report('CPU, over an empty process', loading.difference(2, 0, 'cpu') / 1000, 35, ' ms');
-report('CPU, over a process that loads the CDK modules that it uses', loading.ratio(2, 1, 'cpu'), 1.10);
+report('files', [files.length], 0);
+const loads = interleave([() => load(), () => load(...cdkModules), () => load(own)], rounds);
+report('CPU over an empty process, in ms', loads.map(([empty, , library]) => (library.cpu - empty.cpu) / 1000), 0);
+report('CPU over a process that loads the same CDK modules, ratio', loads.map(([, cdk, library]) => library.cpu / cdk.cpu), 2);
 
 const [few, some, many] = sizes.split(',').map(Number);
-console.log(`Growth from ${some} to ${many} deployments, over the one from ${few} to ${some}`);
-for (const app of ['floor', 'library']) {
-  const growing = interleave([few, some, many].map((n) => () => synthesize(app, { N: n })), 3);
-  for (const what of ['cpu', 'memory']) {
-    const [a, b, c] = [0, 1, 2].map((index) => growing.median(index, what));
-    const growth = ((c - b) / (many - some)) / ((b - a) / (some - few));
-    report(`${what === 'cpu' ? 'CPU' : what}, ${app}`, growth, app === 'library' ? 1.10 : undefined);
-  }
+console.log(`Cost of a deployment from ${some} to ${many}, over the cost of one from ${few} to ${some}`);
+const growing = interleave([few, some, many].map((n) => () => synthesize(own, { N: String(n) })), 3);
+for (const what of ['cpu', 'memory']) {
+  const [a, b, c] = [0, 1, 2].map((index) => median(growing.map((round) => round[index][what])));
+  report(what === 'cpu' ? 'CPU' : what, [((c - b) / (many - some)) / ((b - a) / (some - few))], 2);
 }
 
-if (failures > 0) {
-  console.error('Not the same resources, or too many files: the figures above do not count.');
-  process.exit(1);
+if (against !== undefined) {
+  const other = resolve(against);
+  const [ownCdk, otherCdk] = [own, other].map((checkout) => createRequire(join(checkout, 'package.json'))('aws-cdk-lib/package.json').version);
+  if (ownCdk !== otherCdk) {
+    throw new Error(`both checkouts must have the same version of aws-cdk-lib, got ${ownCdk} and ${otherCdk} in ${other}`);
+  }
+  console.log(`This checkout over ${other}`);
+  report('resources', [resources(own) / resources(other)], 2);
+  report('loading: files', [files.length / load(other).files.length], 2);
+  const newSpace = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
+  for (const [what, run] of Object.entries({
+    'loading': (checkout) => load(checkout),
+    'synthesis': (checkout) => synthesize(checkout),
+    'synthesis, existing kubectl provider': (checkout) => synthesize(checkout, { KUBECTL: 'existing' }),
+    'synthesis, fixed new space of V8': (checkout) => synthesize(checkout, {}, ...newSpace),
+  })) {
+    const samples = interleave([() => run(own), () => run(other)], rounds);
+    report(`${what}: CPU`, samples.map(([one, two]) => one.cpu / two.cpu), 2);
+    report(`${what}: memory`, samples.map(([one, two]) => one.memory / two.memory), 2);
+  }
 }

@@ -1,4 +1,4 @@
-// Writes what the process used, in microseconds and KiB, and the files that it loaded, when it ends.
+// Writes the CPU time in microseconds, the peak memory in KiB, and the loaded files of the process when it exits.
 process.on('exit', () => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const files = Object.keys(require.cache).filter((file) => file !== __filename);

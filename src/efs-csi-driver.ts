@@ -3,42 +3,68 @@ import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { installChart, serviceAccountRole } from './cluster';
-import { fail } from './errors';
-import { AIRFLOW_NODES } from './node-pools';
+import { Cluster } from './cluster';
+import { installChart, serviceAccountRole } from './kubernetes';
+import { airflowNodes, nodeAffinityOf, tolerationsOf } from './nodes/placement';
+import { fail } from './validation';
 import { EFS_CSI_DRIVER_CHART } from './versions';
 
 /**
- * Who brings the EFS CSI driver, and where it runs. A cluster has one at most.
+ * How the EFS CSI driver is installed in a cluster.
+ *
+ * A cluster has one driver. All Airflow deployments of an app that install it in the same cluster must install it on the same nodes.
+ *
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * new AirflowOnEks(this, 'Airflow', {
+ *   cluster,
+ *   efsCsiDriver: EfsCsiDriverInstallation.existing(), // such as the EKS add-on aws-efs-csi-driver
+ * });
  */
-export enum EfsCsiDriverSetup {
+export class EfsCsiDriverInstallation {
   /**
-   * Install it, on the nodes of Airflow only: nothing else in the cluster mounts EFS.
+   * Install the driver on the nodes that are created for Airflow.
+   *
+   * These nodes have the label `role=airflow`. Pods on other nodes of the cluster cannot mount EFS file systems.
    */
-  ONLY_AIRFLOW_NODES = 'only-airflow-nodes',
+  public static onAirflowNodes(): EfsCsiDriverInstallation {
+    return new EfsCsiDriverInstallation((cluster) => [EfsCsiDriver.getOrCreate(cluster)]);
+  }
 
   /**
-   * Install it, on all nodes of the cluster.
+   * Install the driver on all nodes of the cluster.
    */
-  ALL_NODES = 'all-nodes',
+  public static onAllNodes(): EfsCsiDriverInstallation {
+    return new EfsCsiDriverInstallation((cluster) => [EfsCsiDriver.getOrCreate(cluster, { allNodes: true })]);
+  }
 
   /**
-   * The cluster has it: the EKS add-on, a Helm release, or the one of an `AirflowOnEks` in another app.
+   * Use the driver that the cluster already has: the EKS add-on, a Helm release, or the driver of an Airflow deployment in another app.
+   *
+   * The driver must run on the nodes of Airflow. On nodes that are created for Airflow, its pods must tolerate the taint
+   * `dedicated=airflow:NoSchedule`.
+   *
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/efs-csi.html
    */
-  EXISTING = 'existing',
+  public static existing(): EfsCsiDriverInstallation {
+    return new EfsCsiDriverInstallation(() => []);
+  }
+
+  private constructor(private readonly install: (cluster: Cluster) => EfsCsiDriver[]) {}
+
+  /** @internal */
+  public _bind(cluster: Cluster): EfsCsiDriver[] {
+    return this.install(cluster);
+  }
 }
 
 /**
- * Properties of `EfsCsiDriver`.
+ * Options of `EfsCsiDriver.getOrCreate()`.
  */
-export interface EfsCsiDriverProps {
+export interface EfsCsiDriverOptions {
   /**
-   * The cluster.
-   */
-  readonly cluster: eks.ICluster | eksv2.ICluster;
-
-  /**
-   * Whether the driver runs on all nodes, or on the nodes labelled `role=airflow`.
+   * Whether the driver runs on all nodes of the cluster, or only on nodes with the label `role=airflow`.
    *
    * @default false
    */
@@ -48,85 +74,86 @@ export interface EfsCsiDriverProps {
 const SERVICE_ACCOUNT = 'efs-csi-controller-sa';
 
 /**
- * The EFS CSI driver, by which pods mount EFS file systems. One per cluster.
+ * The EFS CSI driver, with which pods mount EFS file systems.
+ *
+ * A cluster has one driver, which `AirflowOnEks` installs. Use this class only to install the driver for other pods as well, or before a
+ * deployment.
  *
  * @see https://github.com/kubernetes-sigs/aws-efs-csi-driver
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * EfsCsiDriver.getOrCreate(cluster, { allNodes: true });
+ * new AirflowOnEks(this, 'Airflow', { cluster, efsCsiDriver: EfsCsiDriverInstallation.onAllNodes() });
  */
 export class EfsCsiDriver extends Construct {
   /**
-   * The driver of a cluster: the one that it was given before, or a new one.
+   * Return the driver of a cluster, and install it if this app has not installed it yet.
    *
-   * It is a child of the cluster, so that it outlives each Airflow that uses it.
+   * The driver is a child of the cluster construct and belongs to its stack, so that it outlives each Airflow deployment in another stack. If the
+   * driver is already installed on other nodes, this method throws an error.
    *
-   * @param props the cluster, and the nodes that the driver runs on
-   * @throws if the cluster has a driver that runs on other nodes
+   * @param cluster the cluster
+   * @param options the nodes on which the driver runs
+   * @throws if the driver is already installed on other nodes
    */
-  public static forCluster(props: EfsCsiDriverProps): EfsCsiDriver {
+  public static getOrCreate(cluster: eks.ICluster | eksv2.ICluster, options: EfsCsiDriverOptions = {}): EfsCsiDriver {
     const id = 'AirflowEfsCsiDriver';
-    const allNodes = props.allNodes ?? false;
-    const existing = props.cluster.node.tryFindChild(id) as EfsCsiDriver | undefined;
-    if (existing && existing.allNodes !== allNodes) {
-      const words = (all: boolean) => all ? 'ALL_NODES' : 'ONLY_AIRFLOW_NODES';
-      fail(existing, `'efsCsiDriver' must be the same for each Airflow of a cluster: it is ${words(existing.allNodes)} already, got ${words(allNodes)}`);
+    const allNodes = options.allNodes ?? false;
+    const driver = cluster.node.tryFindChild(id) as EfsCsiDriver | undefined ?? new EfsCsiDriver(cluster, id, cluster, allNodes);
+    if (driver.allNodes !== allNodes) {
+      const words = (all: boolean) => all ? 'onAllNodes()' : 'onAirflowNodes()';
+      fail(driver, "'efsCsiDriver' must be the same for all Airflow deployments of a cluster;"
+        + ` already installed with ${words(driver.allNodes)}, got ${words(allNodes)}`);
     }
-    return existing ?? new EfsCsiDriver(props.cluster, id, props);
+    return driver;
   }
 
   /**
-   * The role of the controller, which makes and removes access points for dynamic claims.
+   * The IAM role of the controller, which creates and deletes the access points of dynamically provisioned volumes.
+   *
+   * It can delete only access points that the driver created.
    */
   public readonly role: iam.Role;
 
   /**
-   * Whether the driver runs on all nodes, or on the nodes labelled `role=airflow`.
+   * Whether the driver runs on all nodes of the cluster, or only on nodes with the label `role=airflow`.
    */
   public readonly allNodes: boolean;
 
-  constructor(scope: Construct, id: string, props: EfsCsiDriverProps) {
+  private constructor(scope: Construct, id: string, cluster: Cluster, allNodes: boolean) {
     super(scope, id);
 
-    this.allNodes = props.allNodes ?? false;
+    this.allNodes = allNodes;
     this.role = serviceAccountRole(this, 'Role', {
-      cluster: props.cluster,
+      cluster,
       namespace: 'kube-system',
       serviceAccount: SERVICE_ACCOUNT,
-      description: 'Controller of the EFS CSI driver',
+      description: `Controller of the EFS CSI driver of ${cluster.clusterName}`,
       statements: controllerStatements(),
     });
 
-    const tolerations = AIRFLOW_NODES.tolerations!.map((toleration) => ({ operator: 'Equal', ...toleration }));
-    const onAirflowNodes = {
-      tolerations,
-      affinity: {
-        nodeAffinity: {
-          requiredDuringSchedulingIgnoredDuringExecution: {
-            nodeSelectorTerms: [{
-              matchExpressions: Object.entries(AIRFLOW_NODES.labels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
-            }],
-          },
-        },
-      },
-      nodeSelector: AIRFLOW_NODES.labels,
-    };
-    installChart(this, 'Chart', props.cluster, {
+    const placement = airflowNodes();
+    const onAirflowNodes = { tolerations: tolerationsOf(placement), affinity: nodeAffinityOf(placement), nodeSelector: placement.labels };
+    installChart(this, 'Chart', cluster, {
       chart: EFS_CSI_DRIVER_CHART,
       release: 'aws-efs-csi-driver',
       namespace: 'kube-system',
-      // It must not wait for its pods: they may be pinned to nodes that come later. Claims wait for the driver by themselves.
+      // Does not wait for its pods, whose nodes may be created later. Pods that mount a volume wait for the driver by themselves.
       values: {
         controller: {
-          ...this.allNodes ? { tolerations: [{ operator: 'Exists' }] } : onAirflowNodes,
+          ...allNodes ? { tolerations: [{ operator: 'Exists' }] } : onAirflowNodes,
           serviceAccount: { create: true, name: SERVICE_ACCOUNT, annotations: { 'eks.amazonaws.com/role-arn': this.role.roleArn } },
         },
-        // The chart's own toleration already lets these pods onto every node.
-        ...this.allNodes ? {} : { node: onAirflowNodes },
+        // The default toleration of the chart already admits these pods to every node.
+        ...allNodes ? {} : { node: onAirflowNodes },
       },
     });
   }
 }
 
 /**
- * What the controller does, on access points that carry its tag only.
+ * The permissions of the controller. It can change only access points that carry its tag.
  *
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEFSCSIDriverPolicy.html
  */

@@ -1,49 +1,39 @@
-import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import efs = require('aws-cdk-lib/aws-efs');
-import eks = require('aws-cdk-lib/aws-eks');
-import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import iam = require('aws-cdk-lib/aws-iam');
-import { Construct } from 'constructs';
-import { KubernetesObject } from './cluster';
-import { fail } from './errors';
+import { Construct, IDependable } from 'constructs';
+import { Cluster } from './cluster';
+import { KubernetesObject } from './kubernetes';
 
 /**
- * Where logs and the embedded database are kept.
+ * The file system for the logs and the in-cluster database.
+ *
+ * All options but `fileSystem` apply to a new file system, and have no effect together with `fileSystem`.
  */
 export interface PersistenceOptions {
   /**
-   * The file system.
+   * An existing file system.
    *
-   * The nodes are let into its security group, and granted to mount it, as far as it is not imported as immutable.
+   * It must have a mount target in each Availability Zone of the nodes. The library creates access points for the directories `/<namespace>/logs`
+   * and `/<namespace>/data`, adds a rule for the nodes to its security group, and grants the node role to mount it. If the security group or the
+   * node role is imported as immutable, add the rule or the permissions yourself.
    *
-   * @default - a new one in the cluster's VPC, encrypted, reachable from the nodes only
+   * @default - a new encrypted file system in the cluster's VPC, whose security group admits only the nodes
    */
   readonly fileSystem?: efs.IFileSystem;
 
   /**
-   * The size that the claim for logs asks for. EFS does not enforce it.
+   * Whether the new file system is retained or deleted when the stack is deleted.
    *
-   * @default Size.gibibytes(1)
-   */
-  readonly logsSize?: Size;
-
-  /**
-   * The size that the claim for the database asks for. EFS does not enforce it.
-   *
-   * @default Size.gibibytes(8)
-   */
-  readonly databaseSize?: Size;
-
-  /**
-   * What happens to the file system when the stack goes.
+   * `RemovalPolicy.DESTROY` deletes the database and the logs.
    *
    * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * When files that are not read move to infrequent access.
+   * The time without access after which files of the new file system move to Infrequent Access.
    *
    * @default efs.LifecyclePolicy.AFTER_14_DAYS
    * @see https://docs.aws.amazon.com/efs/latest/ug/lifecycle-management-efs.html
@@ -51,7 +41,9 @@ export interface PersistenceOptions {
   readonly lifecyclePolicy?: efs.LifecyclePolicy;
 
   /**
-   * How throughput is given and paid for.
+   * How the throughput of the new file system is provided and billed.
+   *
+   * For `PROVISIONED`, create the file system yourself and specify `fileSystem`.
    *
    * @default efs.ThroughputMode.ELASTIC
    * @see https://docs.aws.amazon.com/efs/latest/ug/performance.html#throughput-modes
@@ -59,7 +51,7 @@ export interface PersistenceOptions {
   readonly throughputMode?: efs.ThroughputMode;
 
   /**
-   * Whether AWS Backup keeps daily copies of the file system for 35 days.
+   * Whether AWS Backup backs up the new file system daily and keeps the backups for 35 days.
    *
    * @default true
    * @see https://docs.aws.amazon.com/efs/latest/ug/automatic-backups.html
@@ -68,83 +60,74 @@ export interface PersistenceOptions {
 }
 
 /**
- * Properties of `Persistence`.
+ * The file system of an Airflow deployment, and its PersistentVolumeClaims.
  */
-export interface PersistenceProps extends PersistenceOptions {
-  /**
-   * The cluster, whose VPC the file system is in.
-   */
-  readonly cluster: eks.ICluster | eksv2.ICluster;
-
-  /**
-   * The namespace of the claims. Names and paths derive from it.
-   */
-  readonly namespace: string;
-
-  /**
-   * The nodes that may mount the file system.
-   */
-  readonly nodes: ec2.IConnectable;
-
-  /**
-   * The role of these nodes.
-   */
-  readonly nodeRole: iam.IRole;
-}
-
-/** The user that Airflow's containers run as, in group 0, and the one of the PostgreSQL image. */
-const AIRFLOW_USER = { uid: '50000', gid: '0' };
-const DATABASE_USER = { uid: '1001', gid: '1001' };
-
-/**
- * The file system of one Airflow, with an access point, a volume and a claim for each purpose.
- *
- * An access point enforces its user and group on all that is done through it, so nothing has to change owners, and nothing can.
- */
-export class Persistence extends Construct {
+export interface IAirflowPersistence {
   /**
    * The file system.
    */
+  readonly fileSystem: efs.IFileSystem;
+
+  /**
+   * The access point for the logs, with the user 50000 and the group 0 of the Airflow image.
+   */
+  readonly logsAccessPoint: efs.IAccessPoint;
+
+  /**
+   * The access point for the in-cluster database, with the user and the group 1001 of the PostgreSQL image.
+   */
+  readonly databaseAccessPoint: efs.IAccessPoint;
+
+  /**
+   * The name of the PersistentVolumeClaim for the logs.
+   */
+  readonly logsClaimName: string;
+
+  /**
+   * The name of the PersistentVolumeClaim for the in-cluster database.
+   */
+  readonly databaseClaimName: string;
+
+  /**
+   * The name of the storage class for PersistentVolumeClaims that you add.
+   *
+   * Each claim gets an access point of its own, with the user 50000 and the group 0 of the Airflow image. The volume is retained when its claim is
+   * deleted.
+   *
+   * @see https://kubernetes.io/docs/concepts/storage/storage-classes/
+   */
+  readonly storageClassName: string;
+}
+
+interface PersistenceProps extends PersistenceOptions {
+  readonly cluster: Cluster;
+  /** The namespace of the claims, from which names and paths derive. */
+  readonly namespace: string;
+  readonly nodes: ec2.IConnectable;
+  readonly nodeRole: iam.IRole;
+}
+
+/** The user of Airflow's containers, in group 0, and the user of the PostgreSQL image. */
+const AIRFLOW_USER = { uid: '50000', gid: '0' };
+const DATABASE_USER = { uid: '1001', gid: '1001' };
+
+/** Encrypted in transit, and with the role of the node: the file system admits nobody else. */
+const MOUNT_OPTIONS = ['tls', 'iam'];
+
+/**
+ * A file system with an access point, a volume and a claim for each purpose.
+ *
+ * An access point enforces its user and group on all files, so that nothing needs to change owners, and nothing can.
+ */
+export class Persistence extends Construct implements IAirflowPersistence {
   public readonly fileSystem: efs.IFileSystem;
-
-  /**
-   * The root of the log files.
-   */
   public readonly logsAccessPoint: efs.AccessPoint;
-
-  /**
-   * The root of the database's files.
-   */
   public readonly databaseAccessPoint: efs.AccessPoint;
-
-  /**
-   * The name of the claim for logs.
-   */
   public readonly logsClaimName: string;
-
-  /**
-   * The name of the claim for the database.
-   */
   public readonly databaseClaimName: string;
-
-  /**
-   * The name of the storage class that makes an access point for each further claim.
-   */
   public readonly storageClassName: string;
-
-  /**
-   * The Kubernetes objects, for the manifest that also holds their namespace.
-   *
-   * @internal
-   */
-  public readonly _objects: KubernetesObject[];
-
-  /**
-   * What lets the nodes mount.
-   *
-   * @internal
-   */
-  public readonly _mountGrant: iam.Grant;
+  /** The permission of the nodes to mount. */
+  public readonly mountGrant: iam.Grant;
 
   constructor(scope: Construct, id: string, private readonly props: PersistenceProps) {
     super(scope, id);
@@ -155,34 +138,43 @@ export class Persistence extends Construct {
     this.storageClassName = `${namespace}-efs`;
 
     this.fileSystem = props.fileSystem ?? this.createFileSystem();
-    this.fileSystem.connections.allowDefaultPortFrom(props.nodes, 'NFS from the nodes of Airflow');
-    this._mountGrant = this.fileSystem.grant(props.nodeRole, 'elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite');
+    this.fileSystem.connections.allowDefaultPortFrom(props.nodes, 'NFS from the nodes of the Airflow deployment');
+    this.mountGrant = this.fileSystem.grant(props.nodeRole, 'elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite');
 
     this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
     this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
+  }
 
-    this._objects = [
+  /** What pods need before they can mount. */
+  public get mountable(): IDependable[] {
+    return [this, this.fileSystem.mountTargetsAvailable, ...this.fileSystem.connections.securityGroups];
+  }
+
+  /** The Kubernetes objects, for the manifest of their namespace. EFS ignores the size of a claim, and a static claim cannot be resized. */
+  public objects(): KubernetesObject[] {
+    return [
       this.storageClass(),
-      ...this.volumeAndClaim(this.logsClaimName, this.logsAccessPoint, props.logsSize ?? Size.gibibytes(1)),
-      ...this.volumeAndClaim(this.databaseClaimName, this.databaseAccessPoint, props.databaseSize ?? Size.gibibytes(8)),
+      ...this.volumeAndClaim(this.logsClaimName, this.logsAccessPoint, '1Gi'),
+      ...this.volumeAndClaim(this.databaseClaimName, this.databaseAccessPoint, '8Gi'),
     ];
   }
 
   private createFileSystem(): efs.FileSystem {
+    const { cluster, namespace, automaticBackups, lifecyclePolicy, throughputMode, removalPolicy } = this.props;
     return new efs.FileSystem(this, 'FileSystem', {
-      vpc: this.props.cluster.vpc,
+      vpc: cluster.vpc,
       securityGroup: new ec2.SecurityGroup(this, 'SecurityGroup', {
-        vpc: this.props.cluster.vpc,
-        description: 'File system of Airflow',
+        vpc: cluster.vpc,
+        description: `File system of the Airflow deployment ${namespace}`,
         allowAllOutbound: false, // a mount target never opens a connection
       }),
       encrypted: true,
-      enableAutomaticBackups: this.props.automaticBackups ?? true,
-      lifecyclePolicy: this.props.lifecyclePolicy ?? efs.LifecyclePolicy.AFTER_14_DAYS,
-      throughputMode: this.props.throughputMode ?? efs.ThroughputMode.ELASTIC,
-      removalPolicy: this.props.removalPolicy ?? RemovalPolicy.RETAIN,
-      // With a policy of its own a file system admits nobody by default, so the CDK need not add one that lets anonymous
-      // clients write and be root, which is what it does unless it is told that anonymous access is fine.
+      enableAutomaticBackups: automaticBackups ?? true,
+      lifecyclePolicy: lifecyclePolicy ?? efs.LifecyclePolicy.AFTER_14_DAYS,
+      throughputMode: throughputMode ?? efs.ThroughputMode.ELASTIC,
+      removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN,
+      // A file system with a policy of its own admits nobody by default. The CDK would add a statement that lets anonymous clients
+      // write as root, unless it is told that anonymous access is allowed.
       allowAnonymousAccess: true,
       fileSystemPolicy: new iam.PolicyDocument({
         statements: [new iam.PolicyStatement({
@@ -205,7 +197,7 @@ export class Persistence extends Construct {
     });
   }
 
-  /** For the claims that DAGs and users add; ours are bound by name, without a class. */
+  /** For the claims that DAGs and users add. The claims of the deployment are bound by name, without a class. */
   private storageClass(): KubernetesObject {
     return {
       apiVersion: 'storage.k8s.io/v1',
@@ -224,28 +216,23 @@ export class Persistence extends Construct {
     };
   }
 
-  private volumeAndClaim(claimName: string, accessPoint: efs.AccessPoint, size: Size): KubernetesObject[] {
-    const mebibytes = size.toMebibytes();
-    if (mebibytes <= 0) {
-      fail(this, `the size of claim '${claimName}' must be more than 0 MiB, got ${mebibytes}`);
-    }
+  private volumeAndClaim(name: string, accessPoint: efs.AccessPoint, storage: string): KubernetesObject[] {
     const { namespace } = this.props;
-    const volumeName = claimName; // it holds the namespace, as volumes have none
     const shared = {
       accessModes: ['ReadWriteMany'],
-      storageClassName: '', // neither a class of ours nor the cluster's default may claim it
+      storageClassName: '', // neither the class above nor the default class of the cluster may bind it
     };
     return [
       {
         apiVersion: 'v1',
         kind: 'PersistentVolume',
-        metadata: { name: volumeName },
+        metadata: { name }, // contains the namespace, because volumes are not namespaced
         spec: {
           ...shared,
-          capacity: { storage: quantity(mebibytes) },
+          capacity: { storage },
           volumeMode: 'Filesystem',
           persistentVolumeReclaimPolicy: 'Retain',
-          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claimName },
+          claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name },
           mountOptions: MOUNT_OPTIONS,
           csi: { driver: 'efs.csi.aws.com', volumeHandle: `${this.fileSystem.fileSystemId}::${accessPoint.accessPointId}` },
         },
@@ -253,16 +240,9 @@ export class Persistence extends Construct {
       {
         apiVersion: 'v1',
         kind: 'PersistentVolumeClaim',
-        metadata: { name: claimName, namespace },
-        spec: { ...shared, volumeName, resources: { requests: { storage: quantity(mebibytes) } } },
+        metadata: { name, namespace },
+        spec: { ...shared, volumeName: name, resources: { requests: { storage } } },
       },
     ];
   }
-}
-
-/** Encrypted in transit, and as the node's role: the file system admits nobody else. */
-const MOUNT_OPTIONS = ['tls', 'iam'];
-
-function quantity(mebibytes: number): string {
-  return mebibytes % 1024 === 0 ? `${mebibytes / 1024}Gi` : `${mebibytes}Mi`;
 }

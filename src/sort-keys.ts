@@ -1,8 +1,8 @@
 /**
- * The same value, with the keys of its maps in the order of the alphabet.
+ * The same value, with the keys of its maps sorted.
  *
- * What is written as text must not hang on the order in which a map arrives: Java's `Map.of()` has another one in each run, and
- * would change the template, and restart the pods, at each deployment.
+ * Text that is written to a template must not depend on the order in which a map arrives: Java's `Map.of()` has a different order in
+ * each run, which would change the template, and restart the pods, with every deployment.
  */
 export function sortKeys<T>(value: T): T {
   if (Array.isArray(value)) {

@@ -1,5 +1,5 @@
 /**
- * Every version of a chart, an image and an API that we install, and nothing else.
+ * All versions of charts, images and APIs that the library installs.
  *
  * @internal
  */
@@ -11,7 +11,7 @@ export interface ChartVersion {
   readonly version: string;
 }
 
-/** Airflow's community chart: the last release, for Airflow 2. */
+/** Airflow's community chart: its last release, for Airflow 2. */
 export const COMMUNITY_CHART: ChartVersion = {
   chart: 'airflow',
   repository: 'https://airflow-helm.github.io/charts',
@@ -20,7 +20,7 @@ export const COMMUNITY_CHART: ChartVersion = {
 export const COMMUNITY_AIRFLOW = '2.8.4';
 export const COMMUNITY_PYTHON = 'python3.9';
 
-/** Airflow's official chart: for Airflow 3, and 2.11. */
+/** Airflow's official chart: for Airflow 3 and 2.11. */
 export const OFFICIAL_CHART: ChartVersion = {
   chart: 'airflow',
   repository: 'https://airflow.apache.org',
@@ -43,14 +43,19 @@ export const EXTERNAL_SECRETS_API = 'external-secrets.io/v1';
 
 export const AIRFLOW_REPOSITORY = 'apache/airflow';
 
-/** An image whose registry, repository and tag a chart wants apart. */
+/** An image by registry, repository and tag, which some charts expect separately. */
 export interface ImageVersion {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string;
 }
 
-/** The images of both charts, where the chart's own default can no longer be pulled or is out of support. */
+/** An image for a chart that expects the registry as a part of the repository. */
+export function imageOf({ registry, repository, tag }: ImageVersion): { repository: string; tag: string } {
+  return { repository: `${registry}/${repository}`, tag };
+}
+
+/** Images that replace a chart's default, which can no longer be pulled or has reached end of life. */
 export const REDIS_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'library/redis', tag: '7.2-bookworm' };
 export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.4.2' };
 export const COMMUNITY_POSTGRESQL_IMAGE: ImageVersion = {

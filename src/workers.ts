@@ -1,18 +1,19 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { fail } from './errors';
+import { ComponentOptions, ComponentSettings, componentSettings } from './component';
+import { checkCount, fail } from './validation';
 
 /**
- * When Celery workers are added and taken away.
+ * Options of `WorkerAutoscaling.onMemory()`.
  */
-export interface WorkerAutoscalingOptions {
+export interface MemoryAutoscalingOptions {
   /**
-   * The highest number of workers.
+   * The maximum number of workers, at least `workers.replicas`.
    */
   readonly maxReplicas: number;
 
   /**
-   * The use of memory, in percent of what the workers request, that is aimed at.
+   * The memory utilization to aim for, in percent of the memory that the workers request, at least 1.
    *
    * @default 80
    */
@@ -20,82 +21,102 @@ export interface WorkerAutoscalingOptions {
 }
 
 /**
- * The Celery workers.
+ * How the number of Celery workers follows their load.
+ *
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * new AirflowOnEks(this, 'Airflow', {
+ *   cluster,
+ *   workers: { replicas: 2, memory: '4Gi', autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 10 }) },
+ * });
  */
-export interface WorkersOptions {
+export class WorkerAutoscaling {
   /**
-   * The number of workers.
+   * Add and remove workers by their memory utilization, with a HorizontalPodAutoscaler.
    *
-   * With `autoscaling`, the lowest number.
+   * The cluster must run the Kubernetes Metrics Server. Workers for which no node has room stay pending: nodes are added only by a Cluster
+   * Autoscaler, up to the `maxSize` of the node group.
    *
-   * @default 2
-   */
-  readonly replicas?: number;
-
-  /**
-   * Adds and takes away workers by their use of memory. The cluster needs the metrics server.
-   *
-   * @default - the number of workers is fixed
+   * @param options the maximum number of workers and the utilization to aim for
    * @see https://docs.aws.amazon.com/eks/latest/userguide/metrics-server.html
    */
-  readonly autoscaling?: WorkerAutoscalingOptions;
+  public static onMemory(options: MemoryAutoscalingOptions): WorkerAutoscaling {
+    return new WorkerAutoscaling(options);
+  }
 
+  private constructor(private readonly options: MemoryAutoscalingOptions) {}
+
+  /** @internal */
+  public _bind(scope: Construct, minReplicas: number): AutoscalingSettings {
+    const { maxReplicas, targetMemoryPercent = 80 } = this.options;
+    if (![minReplicas, maxReplicas].some(Token.isUnresolved) && maxReplicas < minReplicas) {
+      fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${minReplicas}), got ${maxReplicas}`);
+    }
+    checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas, 1);
+    checkCount(scope, 'workers.autoscaling.targetMemoryPercent', targetMemoryPercent, 1);
+    return {
+      minReplicas,
+      maxReplicas,
+      metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: targetMemoryPercent } } }],
+    };
+  }
+}
+
+/**
+ * The Celery workers.
+ */
+export interface WorkersOptions extends ComponentOptions {
   /**
-   * The CPU that a worker requests, as a Kubernetes quantity.
+   * How the number of workers follows their load, with `replicas` as the minimum.
    *
-   * @default '1'
+   * @default - the number of workers is fixed
    */
-  readonly cpu?: string;
+  readonly autoscaling?: WorkerAutoscaling;
 
   /**
-   * The memory that a worker requests, as a Kubernetes quantity.
+   * The time that a worker has to finish its tasks before it is terminated, in whole seconds, at least two minutes.
    *
-   * @default '2Gi'
-   */
-  readonly memory?: string;
-
-  /**
-   * How long a worker that has to go may finish its tasks, at least two minutes. A Spot interruption leaves two minutes, whatever this says.
+   * A Spot interruption leaves two minutes, whatever the grace period.
    *
    * @default Duration.minutes(10)
    */
   readonly terminationGracePeriod?: Duration;
 
   /**
-   * How often a task is tried again, unless its DAG says otherwise.
+   * The number of retries of each task for which the DAG does not set a number.
    *
-   * @default - 2 on Spot nodes, else Airflow's own default, 0
+   * @default - 2 if the library creates the nodes of the workers as Spot nodes, otherwise Airflow's default, 0
    */
   readonly defaultTaskRetries?: number;
 }
 
-/** What a chart is told of the workers. */
-export interface WorkersSettings {
-  readonly replicas: number;
-  readonly autoscaling?: Required<WorkerAutoscalingOptions>;
-  readonly requests: { readonly cpu: string; readonly memory: string };
+/** The bounds and metrics of a HorizontalPodAutoscaler. */
+export interface AutoscalingSettings {
+  readonly minReplicas: number;
+  readonly maxReplicas: number;
+  readonly metrics: Record<string, any>[];
+}
+
+/** The workers with their defaults, for the chart. */
+export interface WorkersSettings extends ComponentSettings {
+  readonly autoscaling?: AutoscalingSettings;
   readonly terminationGraceSeconds: number;
   readonly defaultTaskRetries?: number;
 }
 
-/** Applies the defaults, and checks the numbers. */
-export function workersSettings(scope: Construct, options: WorkersOptions, onSpot: boolean): WorkersSettings {
-  const replicas = options.replicas ?? 2;
-  if (!Number.isInteger(replicas) || replicas < 1) {
-    fail(scope, `'workers.replicas' must be at least 1, got ${replicas}; for no Celery workers use AirflowExecutor.KUBERNETES`);
-  }
-  const { autoscaling } = options;
-  if (autoscaling && autoscaling.maxReplicas < replicas) {
-    fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${replicas}), got ${autoscaling.maxReplicas}`);
-  }
+/** Applies the defaults of the workers and checks their options. */
+export function workersSettings(scope: Construct, options: WorkersOptions = {}, onSpot: boolean): WorkersSettings {
+  checkCount(scope, 'workers.replicas', options.replicas, 1, 'for a deployment without Celery workers use AirflowExecutor.KUBERNETES');
+  checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
+  const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' });
   const terminationGraceSeconds = (options.terminationGracePeriod ?? Duration.minutes(10)).toSeconds();
   if (terminationGraceSeconds < 120) {
     fail(scope, `'workers.terminationGracePeriod' must be at least 120 seconds, got ${terminationGraceSeconds}`);
   }
   return {
-    replicas,
-    autoscaling: autoscaling && { targetMemoryPercent: 80, ...autoscaling },
-    requests: { cpu: options.cpu ?? '1', memory: options.memory ?? '2Gi' },
+    ...component,
+    autoscaling: options.autoscaling?._bind(scope, component.replicas),
     terminationGraceSeconds,
     defaultTaskRetries: options.defaultTaskRetries ?? (onSpot ? 2 : undefined),
   };

@@ -1,36 +1,53 @@
 import { Duration, SecretValue, Stack, Token } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
-import { ACCOUNT, CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf, newApp } from './util';
-import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverSetup, ExternalSecretsSetup } from '../src';
+import {
+  ACCOUNT, CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newApp, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf,
+} from './util';
+import {
+  AirflowChart, AirflowNodePools, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverInstallation, ExternalSecretsInstallation,
+} from '../src';
 
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
 
 test('defaults', () => {
   const { airflow, template } = synthAirflow();
-  expect(airflow.namespace).toBe('airflow');
-  expect(objectsOf(template, 'Namespace').map(({ metadata }) => metadata.name)).toEqual(['airflow']);
-  expect(airflow.nodePools).toBeDefined();
+  expect([airflow.namespace, airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['airflow', '1.22.0', '3.2.2']);
+  const [{ properties, values }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
+  expect(properties).toMatchObject({
+    Timeout: '840s', Wait: true, Namespace: 'airflow', Release: 'airflow', Version: '1.22.0', Repository: 'https://airflow.apache.org',
+  });
+  expect(values).toMatchObject({ executor: 'CeleryExecutor', airflowVersion: '3.2.2', defaultAirflowRepository: 'apache/airflow', defaultAirflowTag: '3.2.2' });
+  const replicas = ['apiServer', 'scheduler', 'dagProcessor', 'triggerer'].map((component) => [values[component].replicas, values[component].resources]);
+  expect(replicas).toEqual([[2, {}], [2, {}], [1, {}], [1, {}]]);
+  expect(values.workers.celery.replicas).toBe(2);
+  expect([values.dags.gitSync.enabled, values.extraEnv, values.config]).toEqual([false, '', { core: { default_task_retries: 2 } }]);
+  template.resourceCountIs('AWS::EKS::Nodegroup', 3);
+  template.hasResource('AWS::EFS::FileSystem', { DeletionPolicy: 'Retain' });
+  template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+  expect(releasesOf(template).map(({ chart }) => chart).sort()).toEqual(['airflow', 'aws-efs-csi-driver', 'external-secrets']);
+  expect(valuesOf(template, 'aws-efs-csi-driver').node.nodeSelector).toEqual({ role: 'airflow' });
+  expect(Object.keys(airflow.secrets.userPasswords)).toEqual(['admin']);
   expect(airflow.ingress).toBeUndefined();
   expect(objectsOf(template, 'Ingress')).toEqual([]);
   expect(airflow.fileSystem).toBe(airflow.persistence.fileSystem);
-  const [{ properties }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
-  expect(properties).toMatchObject({ Timeout: '840s', Wait: true, Namespace: 'airflow', Release: 'airflow', Version: '1.22.0' });
 });
 
-test('custom: names derive from the namespace', () => {
-  const { template } = synthAirflow({ namespace: 'data-science', helmTimeout: Duration.minutes(10), ingress: {} });
-  const [{ release, namespace, properties }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
-  expect({ release, namespace, timeout: properties.Timeout }).toEqual({ release: 'data-science', namespace: 'data-science', timeout: '600s' });
-  for (const { kind, metadata } of objectsOf(template)) {
-    expect(`${kind}/${metadata.name}`).toContain('data-science');
-    expect([undefined, 'data-science']).toContain(metadata.namespace);
-  }
-  expect(objectsOf(template, 'Ingress')[0].spec.rules[0].http.paths[0].backend.service.name).toBe('data-science-api-server');
+test('defaults: the community chart, without example DAGs', () => {
+  const { airflow } = valuesOf(synthCommunity().template);
+  expect(airflow).toMatchObject({ extraPipPackages: [], connections: [], variables: [], pools: [], config: { AIRFLOW__CORE__LOAD_EXAMPLES: 'False' } });
+  expect(airflow.users).toEqual([expect.objectContaining({ username: 'admin', role: 'Admin' })]);
+});
+
+test('custom', () => {
+  const { template } = synthAirflow({ helmTimeout: Duration.minutes(10), helmValues: { statsd: { uid: 1 } }, removedHelmValues: ['scheduler.livenessProbe'] });
+  const [{ properties, values }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
+  expect(properties.Timeout).toBe('600s');
+  expect([values.statsd, values.scheduler.livenessProbe]).toEqual([{ enabled: true, uid: 1 }, null]);
+  expect(valuesOf(synthCommunity({ pipPackages: ['pandas==2.2.0'] }).template).airflow.extraPipPackages).toEqual(['pandas==2.2.0']);
 });
 
 test('few calls to the cluster: one manifest per phase', () => {
@@ -39,12 +56,12 @@ test('few calls to the cluster: one manifest per phase', () => {
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 3);
 });
 
-test('the DAGs get what is granted to Airflow', () => {
+test('the DAGs get the permissions that are granted to the construct', () => {
   const stack = newStack();
   const airflow = new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack) });
   new s3.Bucket(stack, 'Bucket').grantRead(airflow);
   const template = Template.fromStack(stack);
-  const [role] = Object.keys(template.findResources('AWS::IAM::Role', { Properties: { Description: 'Pods of Airflow, and so its DAGs' } }));
+  const [role] = Object.keys(template.findResources('AWS::IAM::Role', { Properties: { Description: "Pods and DAGs of the Airflow deployment 'airflow'" } }));
   template.hasResourceProperties('AWS::IAM::Policy', {
     Roles: [{ Ref: role }], PolicyDocument: { Statement: [Match.objectLike({ Action: Match.arrayWith(['s3:GetObject*']) })] },
   });
@@ -57,18 +74,19 @@ test('the DAGs get what is granted to Airflow', () => {
   });
 });
 
-test('what Airflow connects to lets its nodes in', () => {
+test('a resource that allows connections from the construct admits its nodes', () => {
   const stack = newStack();
   const airflow = new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack) });
   const database = new ec2.SecurityGroup(stack, 'Warehouse', { vpc: importedVpc(new Stack(stack, 'Other')) });
   database.connections.allowFrom(airflow, ec2.Port.tcp(5432));
-  expect(airflow.connections.securityGroups).toEqual([airflow.nodePools!.securityGroup]);
+  const nodes = airflow.node.findChild('NodePools').node.findChild('SecurityGroup') as ec2.SecurityGroup;
+  expect(airflow.connections.securityGroups).toEqual([nodes]);
   Template.fromStack(stack).hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
-    FromPort: 5432, SourceSecurityGroupId: stack.resolve(airflow.nodePools!.securityGroup.securityGroupId),
+    FromPort: 5432, SourceSecurityGroupId: stack.resolve(nodes.securityGroupId),
   });
 });
 
-test('two Airflows in one stack share driver and operator, and nothing else', () => {
+test('two deployments in one stack share driver and operator, and nothing else', () => {
   const stack = newStack();
   const cluster = importedCluster(stack);
   new AirflowOnEks(stack, 'One', { cluster, namespace: 'one' });
@@ -81,7 +99,7 @@ test('two Airflows in one stack share driver and operator, and nothing else', ()
   expect(new Set(names).size).toBe(names.length);
 });
 
-test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of ours is of the partition aws: %s', (region) => {
+test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of the library is in the partition aws: %s', (region) => {
   const stack = new Stack(newApp(), 'Data', { env: { account: ACCOUNT, region } });
   const attributes = { clusterName: 'prod', vpc: importedVpc(stack), clusterSecurityGroupId: 'sg-1' };
   const partition = region.startsWith('cn') ? 'aws-cn' : 'aws-us-gov';
@@ -90,7 +108,7 @@ test.each(['cn-north-1', 'us-gov-west-1'])('no ARN of ours is of the partition a
     openIdConnectProvider: iam.OpenIdConnectProvider.fromOpenIdConnectProviderArn(stack, 'Oidc', `arn:${partition}:iam::${ACCOUNT}:oidc-provider/oidc.eks.${region}.amazonaws.com/id/EXAMPLE`),
     kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(stack, 'Provider', { serviceToken: `arn:${partition}:lambda:${region}:${ACCOUNT}:function:kubectl` }),
   });
-  new AirflowOnEks(stack, 'Airflow', { cluster, nodePools: { clusterAutoscaler: true }, ingress: {} });
+  new AirflowOnEks(stack, 'Airflow', { cluster, nodePools: AirflowNodePools.managedNodeGroups({ clusterAutoscaler: true }), ingress: {} });
   expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toMatch(/arn:aws:/);
 });
 
@@ -102,112 +120,60 @@ test('a cluster whose name only CloudFormation knows', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::EKS::Nodegroup', { Tags: { Name: { 'Fn::Join': ['', [{ Ref: Match.stringLikeRegexp('^Cluster') }, '-airflow-workers']] } } });
 });
 
-describe('an imported cluster that lacks attributes is told all of them at once', () => {
-  const lack = "Data/Airflow: 'cluster' lacks what Airflow needs; give to fromClusterAttributes(): "
-    + "'vpc' (the VPC, for the file system and the nodes); 'clusterSecurityGroupId' (the cluster security group, for the nodes); "
-    + "'openIdConnectProvider' (the OIDC provider, for the pods' AWS identities); ";
-
-  test('aws-eks', () => {
-    const stack = newStack();
-    const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
-    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(new Error(
-      `${lack}'kubectlRoleArn' (the role that may use kubectl, or a kubectlProvider); 'kubectlLayer' (the layer with kubectl and helm, or a kubectlProvider)`));
+test('with an existing driver and operator, and Kubernetes Secrets, only one release and one manifest are left', () => {
+  const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
+  const { template } = synthCommunity({
+    efsCsiDriver: EfsCsiDriverInstallation.existing(),
+    externalSecrets: ExternalSecretsInstallation.existing(),
+    secrets: {
+      fernetKey: own('fernet'),
+      apiSecretKey: own('webserver'),
+      databasePassword: own('postgresql-password'),
+      brokerPassword: own('redis'),
+      flowerPassword: own('flower'),
+    },
+    users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
   });
-
-  test('aws-eks-v2', () => {
-    const stack = newStack();
-    const cluster = eksv2.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
-    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(new Error(`${lack}'kubectlProvider' (the provider that runs kubectl and helm)`));
-  });
-
-  test('before anything is made', () => {
-    const stack = newStack();
-    const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
-    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow();
-    expect(stack.node.findChild('Airflow').node.children).toEqual([]);
-  });
+  template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 1);
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 1);
+  // The cluster has its own function for kubectl.
+  template.resourceCountIs('AWS::Lambda::Function', 0);
 });
 
-const user = (username: string, email = 'joe@example.com') => ({ username, email });
-const secret = AirflowSecret.fromKubernetesSecret('mine', 'key');
-const RESOLVE = "must not hold a SecretValue, which would arrive in the cluster as the text '{{resolve:...'; give it as an AirflowSecret";
+test('warns of an Airflow version that has reached end of life', () => {
+  const warnings = (props: Partial<AirflowOnEksProps>) =>
+    Annotations.fromStack(synthAirflow(props).stack).findWarning('/Data/Airflow', Match.anyValue()).map(({ entry }) => entry.data);
+  expect(warnings({})).toEqual([]);
+  const message = (version: string) => `Airflow ${version} gets no security fixes, because Airflow 2 reached end of life in April 2026;`
+    + ' use AirflowChart.official() with Airflow 3 for new deployments [ack: airflow-on-eks:airflow2EndOfLife]';
+  expect(warnings({ chart: AirflowChart.community() })).toEqual([message('2.8.4')]);
+  expect(warnings({ chart: AirflowChart.official({ airflowVersion: '2.11.2' }) })).toEqual([message('2.11.2')]);
+});
 
-const BAD_INPUT: [string, Partial<AirflowOnEksProps>, string][] = [
-  ['the namespace is no DNS label', { namespace: 'My_Airflow' }, "'namespace' must be a DNS label (lower case letters, digits, and - inside), got 'My_Airflow'"],
-  ['the namespace ends in -', { namespace: 'airflow-' }, "'namespace' must be a DNS label (lower case letters, digits, and - inside), got 'airflow-'"],
-  ['the namespace is too long', { namespace: 'a'.repeat(41) },
-    `'namespace' must have at most 40 characters, because the chart derives names from it, got 41 ('${'a'.repeat(41)}')`],
-  ['the namespace is a token', { namespace: Token.asString({ Ref: 'Namespace' }) }, "'namespace' must be known at synthesis, because names derive from it, got a token"],
-  ['helm may take longer than its function', { helmTimeout: Duration.minutes(15) },
-    "'helmTimeout' must be at most 14 minutes, because the function that runs helm ends after 15, got 900 seconds"],
-  ['there are no web servers', { webServers: 0 }, "'webServers' must be at least 1, got 0"],
-  ['there is half a scheduler', { schedulers: 1.5 }, "'schedulers' must be at least 1, got 1.5"],
-  ['nodes are made and given', { nodePools: {}, existingNodes: { stateless: { labels: {} }, nodeRole: undefined as any } },
-    "'nodePools' and 'existingNodes' exclude each other, got both; take one out"],
-  ['a user is there twice', { users: [user('joe'), user('jane'), user('joe')] }, "'users' must have each name once, got 'joe' twice"],
-  ['a user name has other characters', { users: [user('joe doe')] }, "'users.username' must be made of letters, digits and . _ - @, got 'joe doe'"],
-  ['an e-mail address is none', { users: [user('joe', 'joe')] }, "'users.joe.email' must be an e-mail address, got 'joe'"],
-  ['a connection is there twice', { connections: [{ id: 'a', type: 'http' }, { id: 'a', type: 'aws' }] }, "'connections' must have each name once, got 'a' twice"],
-  ['a variable is there twice', { variables: [{ key: 'a', value: '1' }, { key: 'a', value: '2' }] }, "'variables' must have each name once, got 'a' twice"],
-  ['a pool is there twice', { pools: [{ name: 'a', slots: 1 }, { name: 'a', slots: 2 }] }, "'pools' must have each name once, got 'a' twice"],
-  ['a connection has two logins', { connections: [{ id: 'a', type: 'http', login: 'me', loginSecret: secret }] },
-    "'connections.a' must have one of 'login' and 'loginSecret', got both"],
-  ['a connection has a password in its JSON', { connections: [{ id: 'a', type: 'aws', extra: '{"aws_secret_access_key": "abc"}' }] },
-    "'connections.a.extra' must not hold a secret in plain text; keep the whole JSON in AWS Secrets Manager and use 'extraSecret'"],
-  ['a variable has no value', { variables: [{ key: 'a' }] }, "'variables.a' must have one of 'value' and 'secret', got none"],
-  ['a variable has two values', { variables: [{ key: 'a', value: '1', secret }] }, "'variables.a' must have one of 'value' and 'secret', got both"],
-  ['a variable is named like a password', { variables: [{ key: 'smtp_password', value: 'x' }] },
-    "'variables.smtp_password' must not hold a secret in plain text; use its 'secret'"],
-  ['an option is a password', { config: { 'smtp.smtp_password': 'x' } },
-    "'config' must not hold a secret in plain text, got AIRFLOW__SMTP__SMTP_PASSWORD; use 'extraSecrets' with this name"],
-  ['an environment variable is a token', { environment: { GITHUB_TOKEN: 'x' } }, "'environment' must not hold a secret in plain text, got GITHUB_TOKEN; use 'extraSecrets' with this name"],
-  ['an option has no section', { config: { parallelism: '1' } }, "'config' must be options as 'section.key', got 'parallelism'"],
-  ['an environment variable is none', { environment: { 'A-B': '1' } }, "'environment' must be names of environment variables, got 'A-B'"],
-  ['an extra secret starts with a digit', { extraSecrets: { '1a': secret } },
-    "'extraSecrets' must be names that start with a letter, of letters, digits and . _ -, got '1a'"],
-  ['a variable is set from two places', { environment: { SLACK: 'x' }, extraSecrets: { slack: secret } },
-    "'extraSecrets, environment and config' must have each name once, got 'SLACK' twice"],
-  ['a SecretValue is in values', { values: { web: { env: SecretValue.secretsManager('a') } } }, `'values' ${RESOLVE}`],
-  ['a SecretValue is in an option', { config: { 'core.x': SecretValue.secretsManager('a').unsafeUnwrap() } }, `'config' ${RESOLVE}`],
-  ['a SecretValue is in a variable', { variables: [{ key: 'a', value: SecretValue.secretsManager('a').unsafeUnwrap() }] }, `'variables' ${RESOLVE}`],
-  ['a SecretValue is in the environment', { environment: { A: SecretValue.ssmSecure('a').unsafeUnwrap() } }, `'environment' ${RESOLVE}`],
-  ['a dynamic reference is in a connection', { connections: [{ id: 'a', type: 'http', login: '{{resolve:secretsmanager:a}}' }] }, `'connections' ${RESOLVE}`],
-  ['a private key is in values', { values: { airflow: { x: PEM } } },
-    "'values' must not hold a private key in plain text; keep it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
-  ['a private key is a variable', { variables: [{ key: 'a', value: PEM }] },
-    "'variables' must not hold a private key in plain text; keep it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
-  ['values have the password of an external database', { chart: AirflowChart.community(), values: { externalDatabase: { password: 'x' } } },
-    "'values.externalDatabase.password' is what 'values.externalDatabase.passwordSecret' is for;"
-    + " take it out of 'values' and use 'values.externalDatabase.passwordSecret'"],
-];
+const TIMEOUT = "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got";
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
-  test.each(BAD_INPUT)('fails when %s', (_name, props, message) => {
+  test.each<[string, Partial<AirflowOnEksProps>, string]>([
+    ['helm may take longer than its function', { helmTimeout: Duration.minutes(15) }, `${TIMEOUT} 900 seconds`],
+    ['helm has no time', { helmTimeout: Duration.seconds(0) }, `${TIMEOUT} 0 seconds`],
+    ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
+      "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
+    ['helmValues contain a private key', { helmValues: { airflow: { x: PEM } } },
+      "'helmValues' must not contain a private key in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+    ['helmValues contain the password of an external database', { chart: AirflowChart.community(), helmValues: { externalDatabase: { password: 'x' } } },
+      "'helmValues.externalDatabase.password' must not be set, because it would contain a secret in plain text;"
+      + " use 'helmValues.externalDatabase.passwordSecret'"],
+  ])('fails when %s', (_name, props, message) => {
     expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
   });
 });
 
-test('without an ingress there is no URL', () => {
-  const { airflow } = synthAirflow();
-  expect(() => airflow.url).toThrow(new Error("Data/Airflow: 'url' needs 'ingress', got none; without it, reach the web UI by kubectl port-forward"));
+test('fails when the official chart gets Python packages', () => {
+  expect(() => synthAirflow({ pipPackages: ['pandas'] })).toThrow(new Error(
+    "Data/Airflow: 'pipPackages' is not available with the official chart; use an 'image' that contains the packages, such as AirflowImage.fromAsset()"));
 });
 
-test('with driver and operator of the cluster, and secrets in it, one release and one manifest are left', () => {
-  const local = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
-  const { template } = synthCommunity({
-    efsCsiDriver: EfsCsiDriverSetup.EXISTING,
-    externalSecrets: ExternalSecretsSetup.EXISTING,
-    secrets: {
-      fernetKey: local('fernet'),
-      webserverSecretKey: local('webserver'),
-      databasePassword: local('postgresql-password'),
-      redisPassword: local('redis'),
-      flowerPassword: local('flower'),
-    },
-    users: [{ username: 'admin', email: 'admin@example.com', password: local('admin') }],
-  });
-  template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 1);
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 1);
-  // What runs kubectl is the cluster's own.
-  template.resourceCountIs('AWS::Lambda::Function', 0);
+test('fails when the URL is read and there is no ingress', () => {
+  const { airflow } = synthAirflow();
+  expect(() => airflow.url).toThrow(new Error("Data/Airflow: 'url' needs 'ingress', got no ingress; without one, use kubectl port-forward to reach the web UI"));
 });

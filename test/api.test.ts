@@ -1,7 +1,12 @@
 import { execFileSync } from 'child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
-import { Json } from './util';
+import { Stack } from 'aws-cdk-lib';
+import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Json, synthAirflow, synthCommunity } from './util';
+import { AirflowChart, AirflowNodePools, AirflowOnEksProps, AirflowSecret, EfsCsiDriver, GitAuth, WorkerAutoscaling } from '../src';
 
 const ROOT = join(__dirname, '..');
 
@@ -22,49 +27,162 @@ let members: { of: Json; name: string; member: Json }[];
 
 beforeAll(() => {
   types = Object.values<Json>(assembly().types);
-  members = types.flatMap((of) => [...of.properties ?? [], ...of.methods ?? [], ...of.members ?? []].map((member) => ({ of, name: `${of.name}.${member.name}`, member })));
+  const initializerOf = ({ initializer }: Json) => initializer ? [{ ...initializer, name: 'constructor' }] : [];
+  members = types.flatMap((of) => [...initializerOf(of), ...of.properties ?? [], ...of.methods ?? [], ...of.members ?? []]
+    .map((member) => ({ of, name: `${of.name}.${member.name}`, member })));
 });
 
-/** The references to types of a member: its own, its parameters', its result's. */
-function typesOf(member: Json): Json[] {
-  return [member.type, member.returns?.type, ...(member.parameters ?? []).map(({ type }: Json) => type)].filter(Boolean);
+const namesOf = (found: Json[]): string[] => found.map(({ name }) => name).sort();
+
+/** The values of a member that have a type: its own, its parameters, its result. */
+function valuesOf({ name, member }: { name: string; member: Json }): { name: string; types: Json[] }[] {
+  const values = [
+    { name, type: member.type },
+    { name, type: member.returns?.type },
+    ...(member.parameters ?? []).map((parameter: Json) => ({ name: `${name}(${parameter.name})`, type: parameter.type })),
+  ];
+  return values.filter(({ type }) => type).map((value) => ({ name: value.name, types: nested(value.type) }));
 }
 
-/** A reference, and all inside it. */
+/** A reference to a type, and all references inside it. */
 function nested(type: Json): Json[] {
   return [type, ...[...type.union?.types ?? [], ...type.collection ? [type.collection.elementtype] : []].flatMap(nested)];
 }
 
-test('there is an API', () => {
-  expect(types.map(({ name }) => name)).toEqual(expect.arrayContaining(['AirflowOnEks', 'AirflowOnEksProps', 'NodePools', 'AirflowSecret']));
+test('the types of the API', () => {
+  expect(namesOf(types)).toEqual([
+    'AirflowChart', 'AirflowChartOptions', 'AirflowConnection', 'AirflowExecutor', 'AirflowImage', 'AirflowNodePools', 'AirflowOnEks', 'AirflowOnEksProps',
+    'AirflowPlacement', 'AirflowPool', 'AirflowRole', 'AirflowSecret', 'AirflowSecretsOptions', 'AirflowUser', 'AirflowVariable', 'AlbIngressOptions',
+    'AlbListenerPort', 'ComponentOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
+    'ExternalSecretsInstallation', 'GitAuth', 'GitHttpAuthOptions', 'GitSshAuthOptions', 'GitSyncOptions', 'IAirflowNodePools', 'IAirflowPersistence',
+    'IAirflowSecrets', 'IAlbIngress', 'KnownHosts', 'ManagedNodeGroupsOptions', 'MemoryAutoscalingOptions', 'NodePlacement', 'NodePoolOptions',
+    'PersistenceOptions', 'SecretsBackend', 'WorkerAutoscaling', 'WorkersOptions',
+  ]);
   expect(members.length).toBeGreaterThan(150);
 });
 
-test('each symbol is documented, in a sentence', () => {
-  const symbols = [...types.map((type) => ({ name: type.name, member: type })), ...members];
-  expect(symbols.filter(({ member }) => !/\.$/.test(member.docs?.summary ?? '')).map(({ name }) => name)).toEqual([]);
+test('each symbol is documented in a sentence', () => {
+  const symbols = [...types.map((type) => ({ name: type.name, member: type })), ...members.filter(({ member }) => member.name !== 'constructor')];
+  expect(namesOf(symbols.filter(({ member }) => !/\.$/.test(member.docs?.summary ?? '')))).toEqual([]);
 });
 
 test('each parameter is documented', () => {
-  const undocumented = members.flatMap(({ name, member }) => (member.parameters ?? []).filter(({ docs }: Json) => !docs?.summary).map((parameter: Json) => `${name}(${parameter.name})`));
+  const undocumented = members.filter(({ member }) => member.name !== 'constructor')
+    .flatMap(({ name, member }) => (member.parameters ?? []).filter(({ docs }: Json) => !docs?.summary).map((parameter: Json) => `${name}(${parameter.name})`));
   expect(undocumented).toEqual([]);
 });
 
-test('each optional property of a struct says its default, and no other has one', () => {
+test('each optional property of a struct has a default, and no other property has one', () => {
   const properties = members.filter(({ of }) => of.datatype);
-  expect(properties.filter(({ member }) => (member.docs?.default !== undefined) !== (member.optional === true)).map(({ name }) => name)).toEqual([]);
+  expect(namesOf(properties.filter(({ member }) => (member.docs?.default !== undefined) !== (member.optional === true)))).toEqual([]);
+});
+
+test("each default is a value, or begins with '- '", () => {
+  const defaults = members.filter(({ member }) => member.docs?.default !== undefined)
+    .map(({ name, member }) => ({ name, text: member.docs.default as string }));
+  expect(defaults.length).toBeGreaterThan(80);
+  expect(defaults.filter(({ text }) => !/^(- \S.*|true|false|\d+|'[^']*'|[A-Za-z]\w*(\.\w+)+(\([^)]*\))?)$/s.test(text))).toEqual([]);
+});
+
+test('what is exported can be used alone', () => {
+  const constructs = types.filter(({ base }) => base === 'constructs.Construct');
+  expect(namesOf(constructs)).toEqual(['AirflowOnEks', 'EfsCsiDriver', 'ExternalSecrets']);
+  // All other classes have static factories, and the cluster-wide constructs cannot be created twice by mistake.
+  expect(namesOf(types.filter(({ initializer }) => initializer))).toEqual(['AirflowOnEks']);
+  const factories = types.filter(({ kind, initializer }) => kind === 'class' && !initializer)
+    .map(({ name, methods, properties }) => ({ name, static: [...methods ?? [], ...properties ?? []].some((member) => member.static) }));
+  expect(factories.filter((factory) => !factory.static)).toEqual([]);
+});
+
+test('an interface is behavioral if and only if its name begins with I', () => {
+  const interfaces = types.filter(({ kind }) => kind === 'interface');
+  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
+  expect(namesOf(interfaces.filter(({ name, datatype }) => datatype && /^I[A-Z]/.test(name)))).toEqual([]);
 });
 
 test("no union but 'cluster'", () => {
-  const unions = members.filter(({ member }) => typesOf(member).flatMap(nested).some(({ union }) => union));
-  expect([...new Set(unions.map(({ member }) => member.name))]).toEqual(['cluster']);
+  expect(namesOf(members.flatMap(valuesOf).filter((value) => value.types.some(({ union }) => union)))).toEqual([
+    'AirflowOnEksProps.cluster', 'EfsCsiDriver.getOrCreate(cluster)', 'ExternalSecrets.getOrCreate(cluster)',
+  ]);
 });
 
-test("no any but in 'values'", () => {
-  const untyped = members.filter(({ member }) => typesOf(member).flatMap(nested).some(({ primitive }) => primitive === 'any' || primitive === 'json'));
-  expect(untyped.map(({ name }) => name)).toEqual(['AirflowOnEksProps.values']);
+test("no any but in 'helmValues'", () => {
+  const untyped = members.flatMap(valuesOf).filter((value) => value.types.some(({ primitive }) => primitive === 'any' || primitive === 'json'));
+  expect(namesOf(untyped)).toEqual(['AirflowOnEksProps.helmValues']);
 });
 
-test('structs are named for what they are, not as interfaces', () => {
-  expect(types.filter(({ name, datatype }) => datatype && /^I[A-Z]/.test(name)).map(({ name }) => name)).toEqual([]);
+type Props = (optional: any, stack: Stack) => Partial<AirflowOnEksProps>;
+const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
+const key = AirflowSecret.fromKubernetesSecret('mine', 'gitSshKey');
+
+/** For each struct, a deployment with its required properties and `optional`. */
+const STRUCTS: Record<string, Record<string, Props>> = {
+  AirflowOnEksProps: { 'the deployment': (optional) => optional },
+  AirflowChartOptions: {
+    'the official chart': (optional) => ({ chart: AirflowChart.official(optional) }),
+    'the community chart': (optional) => ({ chart: AirflowChart.community(optional) }),
+  },
+  ComponentOptions: {
+    apiServer: (apiServer) => ({ apiServer }),
+    scheduler: (scheduler) => ({ scheduler }),
+    dagProcessor: (dagProcessor) => ({ dagProcessor }),
+    triggerer: (triggerer) => ({ triggerer }),
+  },
+  WorkersOptions: { workers: (workers) => ({ workers }) },
+  MemoryAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
+  ManagedNodeGroupsOptions: { nodePools: (optional) => ({ nodePools: AirflowNodePools.managedNodeGroups(optional) }) },
+  NodePoolOptions: Object.fromEntries(['stateless', 'workers', 'database'].map((pool): [string, Props] =>
+    [`nodePools.${pool}`, (optional) => ({ nodePools: AirflowNodePools.managedNodeGroups({ [pool]: optional }) })])),
+  ExistingNodesOptions: {
+    'existing nodes': (optional, stack) => ({ nodePools: AirflowNodePools.existing({ stateless: { labels: {} }, nodeRole: nodeRole(stack), ...optional }) }),
+  },
+  NodePlacement: {
+    'a placement': (optional, stack) => ({ nodePools: AirflowNodePools.existing({ stateless: { labels: {}, ...optional }, nodeRole: nodeRole(stack) }) }),
+  },
+  GitSyncOptions: { gitSync: (optional) => ({ gitSync: { repository: 'https://example.com/dags.git', ...optional } }) },
+  GitSshAuthOptions: {
+    'gitSync.auth': (optional) => ({ gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: key, ...optional }) } }),
+  },
+  PersistenceOptions: { persistence: (persistence) => ({ persistence }) },
+  EfsCsiDriverOptions: {
+    'the EFS CSI driver': (optional, stack) => {
+      EfsCsiDriver.getOrCreate(stack.node.findChild('Cluster') as eks.Cluster, optional);
+      return {};
+    },
+  },
+  AirflowSecretsOptions: { secrets: (secrets) => ({ secrets }) },
+  AirflowUser: { 'a user': (optional) => ({ users: [{ username: 'joe', email: 'joe@example.com', ...optional }] }) },
+  AirflowConnection: { 'a connection': (optional) => ({ connections: [{ id: 'a', type: 'http', ...optional }] }) },
+  AirflowPool: { 'a pool': (optional) => ({ pools: [{ name: 'a', slots: 1, ...optional }] }) },
+  AlbIngressOptions: {
+    'ingress': (ingress) => ({ ingress }),
+    'ingress with a certificate': (optional, stack) => ({
+      ingress: { ...optional, host: 'a.example.com', certificate: acm.Certificate.fromCertificateArn(stack, 'Certificate', 'arn:aws:acm:eu-central-1:1:certificate/1') },
+    }),
+  },
+};
+
+describe('undefined is the default', () => {
+  /** The optional properties of a struct and of those that it extends. */
+  const optionalOf = (struct: string): string[] => members
+    .filter(({ of, member }) => of.name === struct && member.optional)
+    .map(({ member }) => member.name)
+    .concat((types.find(({ name }) => name === struct)!.interfaces ?? []).flatMap((base: string) => optionalOf(base.split('.').at(-1)!)));
+
+  test('of each struct with optional properties', () => {
+    expect(namesOf(types.filter(({ name, datatype }) => datatype && optionalOf(name).length > 0))).toEqual(Object.keys(STRUCTS).sort());
+  });
+
+  const ROWS = Object.entries(STRUCTS)
+    .flatMap(([struct, rows]) => Object.entries(rows).map(([name, props]): [string, string, Props] => [struct, name, props]));
+
+  test.each(ROWS)('%s: %s', (struct, name, props) => {
+    const undefineds = Object.fromEntries(optionalOf(struct).map((property) => [property, undefined]));
+    expect(Object.keys(undefineds).length).toBeGreaterThan(0);
+    // The community chart has no DAG processor, and is not the default of `chart`.
+    for (const synth of ['dagProcessor', 'the deployment'].includes(name) ? [synthAirflow] : [synthAirflow, synthCommunity]) {
+      const [given, absent] = [undefineds, {}].map((optional) => synth((stack) => props(optional, stack)).template.toJSON());
+      expect(given).toEqual(absent);
+    }
+  });
 });

@@ -1,23 +1,26 @@
 import { execFileSync } from 'child_process';
 import { cpSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
+import { TaintEffect } from 'aws-cdk-lib/aws-eks';
 import * as YAML from 'yaml';
-import { Case, casesOf, POOLS, TAINT } from './matrix';
-import { Expectations, violations } from './rendered';
+import { Case, casesOf, POOLS } from './matrix';
+import { violations } from './rendered';
+import { Expectations, NodePool } from './rendered-pods';
 import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, synthAirflow, temporaryFolder } from './util';
-import { EfsCsiDriverSetup } from '../src';
+import { EfsCsiDriverInstallation, NodePlacement } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
+const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
 const EXTERNAL_SECRETS = 'external-secrets-2.9.0';
 
-/** Says it where nobody can overlook it, and in the report of the tests. */
+/** Shows that the tests were skipped, in the output and in the report. */
 function skipped(): void {
   const message = 'NO CHART WAS RENDERED: set AIRFLOW_CHARTS to a folder of unpacked charts, named <chart>-<version>';
   console.warn(`${'!'.repeat(message.length)}\n${message}\n${'!'.repeat(message.length)}`);
   test.skip(message, () => undefined);
 }
 
-/** The keys that a chart comes with are published, and so known to everybody. */
+/** The keys in the values of a chart, which are public. */
 function publishedKeys(folder: string): string[] {
   const keys: string[] = [];
   YAML.visit(YAML.parseDocument(readFileSync(join(CHARTS!, folder, 'values.yaml'), 'utf8')), {
@@ -32,18 +35,29 @@ function publishedKeys(folder: string): string[] {
   return keys;
 }
 
-function expectations(chart: ChartUnderTest, { placement = POOLS, existingSecrets }: Pick<Case, 'placement' | 'existingSecrets'> = {}): Expectations {
+/** The effects of taints, in the words of Kubernetes. */
+const EFFECTS: Record<TaintEffect, string> = { NO_SCHEDULE: 'NoSchedule', PREFER_NO_SCHEDULE: 'PreferNoSchedule', NO_EXECUTE: 'NoExecute' };
+
+/** A node pool with the taints of a placement. The nodes may have any value and any effect that the placement does not specify. */
+function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): NodePool {
   return {
-    pools: (['stateless', 'workers', 'database'] as const).map((name) => [chart.workloads[name], placement[name].labels]),
-    taints: placement.stateless.tolerations!,
-    mounts: [{ ...chart.logs, claim: 'airflow-logs' }, { ...chart.database, claim: 'data-airflow-postgresql' }],
+    workload,
+    labels,
+    taints: taints.map(({ key, value = 'any', effect = TaintEffect.NO_EXECUTE }) => ({ key: key!, value, effect: EFFECTS[effect] })),
+  };
+}
+
+function expectations(chart: ChartUnderTest, release: string, { placement = POOLS, existingSecrets }: Partial<Case> = {}): Expectations {
+  return {
+    pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
+    mounts: [{ ...chart.logs, claim: `${release}-logs` }, { ...chart.database, claim: `data-${release}-postgresql` }],
     forbiddenText: publishedKeys(chart.folder),
-    absentKeys: chart.absentKeys,
+    absentKeys: chart.absentKeys?.(release),
     existingSecrets,
   };
 }
 
-/** An example as its users run it, without the CLI. */
+/** The template of an example, synthesized as users do it, but without the CLI. */
 function synthExample(name: string, stack: string): Json {
   const outdir = temporaryFolder();
   execFileSync(process.execPath, [
@@ -52,7 +66,7 @@ function synthExample(name: string, stack: string): Json {
   return JSON.parse(readFileSync(join(outdir, `${stack}.template.json`), 'utf8'));
 }
 
-/** Folders of charts as they are in Git lack the archives of what they depend on; what we switch off needs none. */
+/** A copy of a chart from Git, which lacks the archives of its dependencies. The library disables all of them. */
 function withoutDependencies(folder: string): string {
   const copy = join(temporaryFolder(), folder);
   cpSync(join(CHARTS!, folder), copy, { recursive: true });
@@ -73,43 +87,45 @@ describe('the real charts', () => {
   describe.each(Object.entries(HELMS))('under %s', (_helm, helm) => {
     describe.each(CHARTS_UNDER_TEST)('the $name chart', (chart) => {
       test.each(casesOf(chart))('%s', (_name, { props, withoutOperator = false, ...expected }) => {
-        const { template } = synthAirflow((stack) => ({ chart: chart.chart(), ...props(stack) }));
+        const { template, airflow } = synthAirflow((stack) => ({ chart: chart.chart(), ...props(stack) }));
         const rendered = render(helm(), chart.folder, template);
-        expect(violations(rendered, expectations(chart, expected))).toEqual([]);
-        expect(render(helm(), chart.folder, template)).toBe(rendered); // a chart that makes keys makes new ones at each upgrade
+        expect(violations(rendered, expectations(chart, airflow.namespace, expected))).toEqual([]);
+        expect(render(helm(), chart.folder, template)).toBe(rendered); // a chart that generates keys generates new ones with each upgrade
         expect(objectsOf(template, 'ExternalSecret').length === 0).toBe(withoutOperator);
       });
     });
 
-    test('the keys that are published with the community chart are known', () => {
+    test('the published keys of the community chart are found', () => {
       expect(publishedKeys('airflow-community-8.9.0')).toHaveLength(2);
     });
 
     test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart']])('the example %s', (name, stack) => {
       const template = synthExample(name, stack);
-      const { version } = releasesOf(template).find((release) => release.chart === 'airflow')!;
+      const { version, release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
       const chart = CHARTS_UNDER_TEST.find(({ folder }) => folder.endsWith(`-${version}`))!;
-      expect(violations(render(helm(), chart.folder, template), expectations(chart))).toEqual([]);
+      expect(violations(render(helm(), chart.folder, template), expectations(chart, release))).toEqual([]);
     });
 
-    test('the EFS CSI driver runs on the nodes of Airflow only', () => {
+    const { taints } = POOLS.stateless;
+
+    test('the EFS CSI driver runs only on the nodes of Airflow', () => {
       const { template } = synthAirflow();
       expect(violations(render(helm(), EFS_CSI_DRIVER, template, 'aws-efs-csi-driver'), {
-        pools: [[/^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/, { role: 'airflow' }]], taints: [TAINT],
+        pools: [nodePool(EFS_CSI_DRIVER_PODS, { labels: { role: 'airflow' }, taints })],
       })).toEqual([]);
     });
 
     test('the EFS CSI driver runs on all nodes', () => {
-      const { template } = synthAirflow({ efsCsiDriver: EfsCsiDriverSetup.ALL_NODES });
+      const { template } = synthAirflow({ efsCsiDriver: EfsCsiDriverInstallation.onAllNodes() });
       expect(violations(render(helm(), EFS_CSI_DRIVER, template, 'aws-efs-csi-driver'), {
-        pools: [[/^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/, {}]], taints: [TAINT, { key: 'any', value: 'other', effect: 'NoExecute' }],
+        pools: [nodePool(EFS_CSI_DRIVER_PODS, { labels: {}, taints: [...taints!, { key: 'any', effect: TaintEffect.NO_EXECUTE }] })],
       })).toEqual([]);
     });
 
-    test('the External Secrets operator runs on whatever node there is', () => {
+    test('the External Secrets operator runs on any node, also on those of Airflow', () => {
       const { template } = synthAirflow();
       expect(violations(render(helm(), withoutDependencies(EXTERNAL_SECRETS), template, 'external-secrets'), {
-        pools: [[/^Deployment\/external-secrets$/, {}]], taints: [TAINT],
+        pools: [nodePool(/^Deployment\/external-secrets$/, { labels: {}, taints })],
       })).toEqual([]);
     });
   });

@@ -2,19 +2,19 @@ import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks';
-import { ACCOUNT, CLUSTERS, REGION, releasesOf, valuesOf, newApp } from './util';
+import { ACCOUNT, CLUSTERS, newApp, REGION, releasesOf, valuesOf } from './util';
 import { AirflowOnEks } from '../src';
 
 const env = { account: ACCOUNT, region: REGION };
 
 describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
-  test('in one stack with its Airflow', () => {
+  test('in the stack of the Airflow deployment', () => {
     const stack = new Stack(newApp(), 'Data', { env });
     new AirflowOnEks(stack, 'Airflow', { cluster: cluster(stack) });
     expect(valuesOf(Template.fromStack(stack)).executor).toBe('CeleryExecutor');
   });
 
-  test('in another stack than its Airflow', () => {
+  test('in another stack than the Airflow deployment', () => {
     const app = newApp();
     const platform = new Stack(app, 'Platform', { env });
     const data = new Stack(app, 'Data', { env });
@@ -25,7 +25,7 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
     expect(platform.dependencies).toEqual([]);
   });
 
-  test('with two Airflows, in two stacks', () => {
+  test('with two Airflow deployments in two stacks', () => {
     const app = newApp();
     const platform = new Stack(app, 'Platform', { env });
     const shared = cluster(platform);
@@ -41,7 +41,7 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, cluster) => {
   });
 });
 
-test.each([eks.AuthenticationMode.API, eks.AuthenticationMode.API_AND_CONFIG_MAP])('an aws-eks cluster with authentication mode %s lets nodes of another stack in', (authenticationMode) => {
+test.each([eks.AuthenticationMode.API, eks.AuthenticationMode.API_AND_CONFIG_MAP])('an aws-eks cluster with authentication mode %s admits nodes of another stack', (authenticationMode) => {
   const app = newApp();
   const platform = new Stack(app, 'Platform', { env });
   const cluster = new eks.Cluster(platform, 'Cluster', {
@@ -53,19 +53,27 @@ test.each([eks.AuthenticationMode.API, eks.AuthenticationMode.API_AND_CONFIG_MAP
   Template.fromStack(data).resourceCountIs('AWS::EKS::Nodegroup', 3);
 });
 
-test('an aws-eks cluster that admits nodes by its aws-auth ConfigMap takes them in its own stack, and from none other', () => {
-  const app = newApp();
-  const platform = new Stack(app, 'Platform', { env });
-  const cluster = new eks.Cluster(platform, 'Cluster', {
-    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(platform, 'Kubectl'),
-  });
-  const data = new Stack(app, 'Data', { env });
-  expect(() => new AirflowOnEks(data, 'Airflow', { cluster })).toThrow(
-    "Data/Airflow: 'cluster' of another stack admits nodes by its aws-auth ConfigMap, which only its own stack can write;"
-    + " create it with 'authenticationMode' API or API_AND_CONFIG_MAP, or put Airflow in the cluster's stack");
-  const airflow = new AirflowOnEks(platform, 'Airflow', { cluster });
-  const role = platform.resolve(airflow.nodePools!.role.roleArn)['Fn::GetAtt'][0];
-  const [mapping] = Object.values(Template.fromStack(platform).findResources('Custom::AWSCDK-EKS-KubernetesResource'))
+/** An aws-eks cluster that admits nodes by its aws-auth ConfigMap. */
+const configMapCluster = (scope: Stack) => new eks.Cluster(scope, 'Cluster', {
+  version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
+});
+
+test('an aws-eks cluster that admits nodes by its aws-auth ConfigMap admits those of its stack', () => {
+  const stack = new Stack(newApp(), 'Platform', { env });
+  const airflow = new AirflowOnEks(stack, 'Airflow', { cluster: configMapCluster(stack) });
+  const role = stack.resolve(airflow.nodePools.role.roleArn)['Fn::GetAtt'][0];
+  const [mapping] = Object.values(Template.fromStack(stack).findResources('Custom::AWSCDK-EKS-KubernetesResource'))
     .map((resource) => JSON.stringify(resource.Properties.Manifest)).filter((manifest) => manifest.includes('aws-auth'));
   expect(mapping).toContain(role);
+});
+
+test('fails when an aws-eks cluster of another stack admits nodes by its aws-auth ConfigMap', () => {
+  const app = newApp();
+  const platform = new Stack(app, 'Platform', { env });
+  const cluster = configMapCluster(platform);
+  expect(() => new AirflowOnEks(new Stack(app, 'Data', { env }), 'Airflow', { cluster })).toThrow(new Error(
+    "Data/Airflow: 'cluster' is created in another stack and admits nodes by its aws-auth ConfigMap, which only that stack can change;"
+    + " create it with 'authenticationMode' API or API_AND_CONFIG_MAP, or create the Airflow deployment in the stack of the cluster"));
+  const airflow = new AirflowOnEks(platform, 'Airflow', { cluster }); // the failure leaves nothing that would refuse a second attempt
+  expect(airflow.namespace).toBe('airflow');
 });

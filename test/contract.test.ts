@@ -2,9 +2,9 @@ import { join } from 'path';
 import { CONTRACTS, contractOf, pathsOf } from './contract/extract';
 import { casesOf } from './matrix';
 import { CHARTS, CHARTS_UNDER_TEST, Json, releasesOf, synthAirflow, valuesOf } from './util';
-import { EfsCsiDriverSetup } from '../src';
+import { EfsCsiDriverInstallation } from '../src';
 
-/** The paths that are written, and that a chart does not know: it would ignore them without a word. */
+/** The paths of values that a chart does not have, and would silently ignore. */
 function unknownPaths(values: Json, contract: string[]): string[] {
   const known = new Set(contract);
   const walk = (value: unknown, path: string): string[] => {
@@ -18,10 +18,10 @@ function unknownPaths(values: Json, contract: string[]): string[] {
   return walk(values, '');
 }
 
-describe.each(CHARTS_UNDER_TEST)('the $name chart knows each value that we write', (underTest) => {
+describe.each(CHARTS_UNDER_TEST)('the $name chart has all values that the library sets', (underTest) => {
   const { chart, folder } = underTest;
 
-  test('in the version that we install', () => {
+  test('in the version that the library installs', () => {
     expect(folder.endsWith(`-${chart().chartVersion}`)).toBe(true);
   });
 
@@ -31,22 +31,26 @@ describe.each(CHARTS_UNDER_TEST)('the $name chart knows each value that we write
   });
 });
 
-test.each(Object.values(EfsCsiDriverSetup))('the charts of the driver (%s) and of the operator know each value that we write', (efsCsiDriver) => {
+test.each<[string, EfsCsiDriverInstallation, number]>([
+  ['on the nodes of Airflow', EfsCsiDriverInstallation.onAirflowNodes(), 2],
+  ['on all nodes', EfsCsiDriverInstallation.onAllNodes(), 2],
+  ['that already exists', EfsCsiDriverInstallation.existing(), 1],
+])('the charts of the operator and of a driver %s have all values that the library sets', (_name, efsCsiDriver, releases) => {
   const { template } = synthAirflow({ efsCsiDriver });
   const others = releasesOf(template).filter(({ chart }) => chart !== 'airflow');
-  expect(others).toHaveLength(efsCsiDriver === EfsCsiDriverSetup.EXISTING ? 1 : 2);
+  expect(others).toHaveLength(releases);
   for (const { chart, version, values } of others) {
     expect(unknownPaths(values, contractOf(`${chart}-${version}`))).toEqual([]);
   }
 });
 
 test.each<[string, Json, string]>([
-  ['misspelt', { workers: { celery: { gracefulTermination: true } } }, 'workers.celery.gracefulTermination'],
+  ['misspelled', { workers: { celery: { gracefulTermination: true } } }, 'workers.celery.gracefulTermination'],
   ['one level too high', { gitSync: { enabled: true } }, 'gitSync.enabled'],
-  ['below a value that is no map', { web: { replicas: { minimum: 2 } } }, 'web.replicas.minimum'],
-  ['of a sub-chart, misspelt', { redis: { master: { comand: '' } } }, 'redis.master.comand'],
-  ['text where the chart has a map', { dags: '/opt/dags' }, 'dags'],
-])('a path that is %s is found', (_name, values, path) => {
+  ['below a value that is not a map', { web: { replicas: { minimum: 2 } } }, 'web.replicas.minimum'],
+  ['misspelled in a sub-chart', { redis: { master: { comand: '' } } }, 'redis.master.comand'],
+  ['text, where the chart has a map', { dags: '/opt/dags' }, 'dags'],
+])('finds a path that is %s', (_name, values, path) => {
   expect(unknownPaths(values, contractOf('airflow-community-8.9.0'))).toEqual([path]);
 });
 
@@ -54,7 +58,7 @@ describe('the contracts', () => {
   if (!CHARTS) {
     return test.skip('NOT COMPARED WITH THE CHARTS: set AIRFLOW_CHARTS to a folder of unpacked charts, named <chart>-<version>', () => undefined);
   }
-  test.each(CONTRACTS)('%s is what the chart says', (chart) => {
+  test.each(CONTRACTS)('%s lists the values of the chart', (chart) => {
     expect(contractOf(chart)).toEqual(pathsOf(join(CHARTS!, chart)));
   });
 });

@@ -1,18 +1,18 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { CLUSTERS, importedCluster, Json, newStack, releasesOf, synthAirflow, valuesOf } from './util';
-import { AirflowOnEks, EfsCsiDriver, EfsCsiDriverProps, EfsCsiDriverSetup } from '../src';
+import { AirflowOnEks, EfsCsiDriver, EfsCsiDriverInstallation, EfsCsiDriverOptions } from '../src';
 
-function synth(props: Partial<EfsCsiDriverProps> = {}): Template {
+function synth(options?: EfsCsiDriverOptions): Template {
   const stack = newStack();
-  new EfsCsiDriver(stack, 'Driver', { cluster: importedCluster(stack), ...props });
+  EfsCsiDriver.getOrCreate(importedCluster(stack), options);
   return Template.fromStack(stack);
 }
 
-test('defaults: on the nodes of Airflow only', () => {
+test('defaults: only on nodes that are created for Airflow', () => {
   const template = synth();
   const [{ release, namespace, version, properties }] = releasesOf(template);
   expect({ release, namespace, version }).toEqual({ release: 'aws-efs-csi-driver', namespace: 'kube-system', version: '4.4.1' });
-  // Its pods may have to wait for nodes that come later.
+  // Its pods may have to wait for nodes that are created later.
   expect(properties.Wait).toBeUndefined();
   const values = valuesOf(template, 'aws-efs-csi-driver');
   for (const part of [values.controller, values.node]) {
@@ -28,6 +28,7 @@ test('defaults: on the nodes of Airflow only', () => {
 test('defaults: a role of its own, for access points that carry its tag', () => {
   const template = synth();
   const [role] = Object.values(template.findResources('AWS::IAM::Role'));
+  expect(role.Properties.Description).toBe('Controller of the EFS CSI driver of prod');
   expect(role.Properties.AssumeRolePolicyDocument.Statement[0]).toMatchObject({
     Action: 'sts:AssumeRoleWithWebIdentity',
     Condition: {
@@ -40,7 +41,7 @@ test('defaults: a role of its own, for access points that carry its tag', () => 
   const statements: Json[] = role.Properties.Policies[0].PolicyDocument.Statement;
   expect(statements.filter(({ Resource }) => Resource === '*').map(({ Action }) => Action)).toEqual(['ec2:DescribeAvailabilityZones']);
   expect(statements.filter(({ Action }) => /Create|Delete|Tag/.test(Action)).every(({ Condition }) => JSON.stringify(Condition).includes('efs.csi.aws.com/cluster'))).toBe(true);
-  expect(valuesOf(template, 'aws-efs-csi-driver').controller.serviceAccount.annotations['eks.amazonaws.com/role-arn']).toMatch(/^<DriverRole\w+.Arn>$/);
+  expect(valuesOf(template, 'aws-efs-csi-driver').controller.serviceAccount.annotations['eks.amazonaws.com/role-arn']).toMatch(/^<ClusterAirflowEfsCsiDriverRole\w+.Arn>$/);
 });
 
 test('custom: on all nodes', () => {
@@ -50,12 +51,19 @@ test('custom: on all nodes', () => {
   expect(values).not.toHaveProperty('node');
 });
 
-test.each([
-  [undefined, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], true],
-  [EfsCsiDriverSetup.ONLY_AIRFLOW_NODES, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], true],
-  [EfsCsiDriverSetup.ALL_NODES, ['airflow', 'aws-efs-csi-driver', 'external-secrets'], false],
-  [EfsCsiDriverSetup.EXISTING, ['airflow', 'external-secrets'], undefined],
-])('setup %s', (efsCsiDriver, charts, pinned) => {
+test('explicit defaults', () => {
+  expect(synth({ allNodes: false }).toJSON()).toEqual(synth().toJSON());
+  expect(synth({ allNodes: undefined }).toJSON()).toEqual(synth().toJSON());
+});
+
+const CHARTS = ['airflow', 'aws-efs-csi-driver', 'external-secrets'];
+
+test.each<[string, EfsCsiDriverInstallation | undefined, string[], boolean | undefined]>([
+  ['default', undefined, CHARTS, true],
+  ['on the nodes of Airflow', EfsCsiDriverInstallation.onAirflowNodes(), CHARTS, true],
+  ['on all nodes', EfsCsiDriverInstallation.onAllNodes(), CHARTS, false],
+  ['existing', EfsCsiDriverInstallation.existing(), ['airflow', 'external-secrets'], undefined],
+])('installation: %s', (_name, efsCsiDriver, charts, pinned) => {
   const { template } = synthAirflow({ efsCsiDriver });
   expect(releasesOf(template).map(({ chart }) => chart).sort()).toEqual(charts);
   if (pinned !== undefined) {
@@ -63,18 +71,41 @@ test.each([
   }
 });
 
-test.each(Object.entries(CLUSTERS))('a cluster has one, beside it: %s', (_name, make) => {
+test.each(Object.entries(CLUSTERS))('a cluster has one driver, which is its child: %s', (_name, make) => {
   const stack = newStack();
   const cluster = make(stack);
-  const driver = EfsCsiDriver.forCluster({ cluster });
-  expect(EfsCsiDriver.forCluster({ cluster })).toBe(driver);
+  const driver = EfsCsiDriver.getOrCreate(cluster);
+  expect(driver).toBeInstanceOf(EfsCsiDriver);
+  expect(EfsCsiDriver.getOrCreate(cluster)).toBe(driver);
+  expect(EfsCsiDriver.getOrCreate(cluster, { allNodes: false })).toBe(driver);
   expect(driver.node.scope).toBe(cluster);
+  expect(driver.allNodes).toBe(false);
 });
 
-test('fails when two Airflows of a cluster want it on other nodes', () => {
+test('a deployment uses the driver that the app has installed', () => {
+  const stack = newStack();
+  const cluster = importedCluster(stack);
+  const driver = EfsCsiDriver.getOrCreate(cluster, { allNodes: true });
+  new AirflowOnEks(stack, 'Airflow', { cluster, efsCsiDriver: EfsCsiDriverInstallation.onAllNodes() });
+  expect(EfsCsiDriver.getOrCreate(cluster, { allNodes: true })).toBe(driver);
+  expect(releasesOf(Template.fromStack(stack)).filter(({ chart }) => chart === 'aws-efs-csi-driver')).toHaveLength(1);
+});
+
+const SAME = "Data/Cluster/AirflowEfsCsiDriver: 'efsCsiDriver' must be the same for all Airflow deployments of a cluster; already installed with";
+
+test('fails when two deployments of a cluster need it on different nodes', () => {
   const stack = newStack();
   const cluster = importedCluster(stack);
   new AirflowOnEks(stack, 'One', { cluster, namespace: 'one' });
-  expect(() => new AirflowOnEks(stack, 'Two', { cluster, namespace: 'two', efsCsiDriver: EfsCsiDriverSetup.ALL_NODES })).toThrow(new Error(
-    "Data/Cluster/AirflowEfsCsiDriver: 'efsCsiDriver' must be the same for each Airflow of a cluster: it is ONLY_AIRFLOW_NODES already, got ALL_NODES"));
+  expect(() => new AirflowOnEks(stack, 'Two', { cluster, namespace: 'two', efsCsiDriver: EfsCsiDriverInstallation.onAllNodes() })).toThrow(new Error(
+    `${SAME} onAirflowNodes(), got onAllNodes()`));
+});
+
+test.each([
+  [true, undefined, 'onAllNodes(), got onAirflowNodes()'],
+  [undefined, true, 'onAirflowNodes(), got onAllNodes()'],
+])('fails when it is installed with allNodes %s and requested with %s', (first, second, message) => {
+  const cluster = importedCluster(newStack());
+  EfsCsiDriver.getOrCreate(cluster, { allNodes: first });
+  expect(() => EfsCsiDriver.getOrCreate(cluster, { allNodes: second })).toThrow(new Error(`${SAME} ${message}`));
 });

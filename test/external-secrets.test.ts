@@ -1,10 +1,10 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { CLUSTERS, importedCluster, newStack, releasesOf, synthAirflow, valuesOf } from './util';
-import { ExternalSecrets, ExternalSecretsSetup } from '../src';
+import { AirflowOnEks, ExternalSecrets, ExternalSecretsInstallation } from '../src';
 
 test('defaults', () => {
   const stack = newStack();
-  new ExternalSecrets(stack, 'Operator', { cluster: importedCluster(stack) });
+  ExternalSecrets.getOrCreate(importedCluster(stack));
   const template = Template.fromStack(stack);
   const [{ release, namespace, version, properties }] = releasesOf(template);
   expect({ release, namespace, version }).toEqual({ release: 'external-secrets', namespace: 'external-secrets', version: '2.9.0' });
@@ -15,21 +15,30 @@ test('defaults', () => {
     crds: { annotations: { 'helm.sh/resource-policy': 'keep' } },
     global: { tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'airflow', effect: 'NoSchedule' }] },
   });
-  // Each SecretStore reads as a service account of its own.
+  // Each SecretStore names the service account whose role it uses.
   template.resourceCountIs('AWS::IAM::Role', 0);
 });
 
-test.each<[ExternalSecretsSetup | undefined, number]>([
-  [undefined, 1], [ExternalSecretsSetup.INSTALL, 1], [ExternalSecretsSetup.EXISTING, 0],
-])('setup %s', (externalSecrets, installed) => {
+test.each<[string, ExternalSecretsInstallation | undefined, number]>([
+  ['default', undefined, 1], ['on any node', ExternalSecretsInstallation.onAnyNode(), 1], ['existing', ExternalSecretsInstallation.existing(), 0],
+])('installation: %s', (_name, externalSecrets, installed) => {
   const { template } = synthAirflow({ externalSecrets });
   expect(releasesOf(template).filter(({ chart }) => chart === 'external-secrets')).toHaveLength(installed);
 });
 
-test.each(Object.entries(CLUSTERS))('a cluster has one, beside it: %s', (_name, make) => {
+test.each(Object.entries(CLUSTERS))('a cluster has one operator, which is its child: %s', (_name, make) => {
   const stack = newStack();
   const cluster = make(stack);
-  const operator = ExternalSecrets.forCluster({ cluster });
-  expect(ExternalSecrets.forCluster({ cluster })).toBe(operator);
+  const operator = ExternalSecrets.getOrCreate(cluster);
+  expect(operator).toBeInstanceOf(ExternalSecrets);
+  expect(ExternalSecrets.getOrCreate(cluster)).toBe(operator);
   expect(operator.node.scope).toBe(cluster);
+});
+
+test('a deployment uses the operator that the app has installed', () => {
+  const stack = newStack();
+  const cluster = importedCluster(stack);
+  ExternalSecrets.getOrCreate(cluster);
+  new AirflowOnEks(stack, 'Airflow', { cluster });
+  expect(releasesOf(Template.fromStack(stack)).filter(({ chart }) => chart === 'external-secrets')).toHaveLength(1);
 });

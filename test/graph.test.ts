@@ -8,10 +8,10 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newStack, REGION, newApp } from './util';
-import { AirflowOnEks, AirflowOnEksProps } from '../src';
+import { ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newApp, newStack, REGION } from './util';
+import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps } from '../src';
 
-/** What CloudFormation makes before what, and deletes after it. */
+/** The order in which CloudFormation creates resources; it deletes them in the reverse order. */
 class Graph {
   private readonly resources: Record<string, Json>;
   private readonly edges = new Map<string, Set<string>>();
@@ -24,7 +24,7 @@ class Graph {
     }
   }
 
-  /** The logical ids of the resources of a type, below a path of construct ids. */
+  /** The logical IDs of the resources of a type, below a path of construct IDs. */
   public find(type: string, path = ''): string[] {
     return Object.entries(this.resources).filter(([id, { Type }]) => Type === type && id.startsWith(path)).map(([id]) => id);
   }
@@ -33,7 +33,7 @@ class Graph {
     return this.resources[id].Type;
   }
 
-  /** All that a resource comes after. */
+  /** Everything that is created before a resource. */
   public before(id: string, seen = new Set<string>()): Set<string> {
     for (const to of this.edges.get(id) ?? []) {
       if (!seen.has(to)) {
@@ -64,7 +64,7 @@ class Graph {
 const HELM = 'Custom::AWSCDK-EKS-HelmChart';
 const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
 
-/** The parts of an Airflow `Airflow` on a cluster `Cluster`, by the names of the design. */
+/** The parts of an Airflow deployment `Airflow` on a cluster `Cluster`. */
 function partsOf(graph: Graph): Record<string, string[]> {
   return {
     'the namespace, with its volumes and claims': graph.find(MANIFEST, 'AirflowNamespace'),
@@ -75,17 +75,17 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the permissions of the nodes': graph.find('AWS::IAM::Policy', 'AirflowNodePoolsRole'),
     'the rules between the nodes': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowNodePools'),
     'the file system': graph.find('AWS::EFS::FileSystem', 'AirflowPersistence'),
-    'the way to the file system': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowPersistence'),
+    'the access to the file system': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowPersistence'),
     'the mount targets': graph.find('AWS::EFS::MountTarget', 'AirflowPersistence'),
     'the access points': graph.find('AWS::EFS::AccessPoint', 'AirflowPersistence'),
     'the driver': graph.find(HELM, 'ClusterAirflowEfsCsiDriver'),
     'the operator': graph.find(HELM, 'ClusterAirflowExternalSecrets'),
     'the permissions of the store': graph.find('AWS::IAM::Policy', 'AirflowSecretsRole'),
-    'the load balancer controller': graph.find(HELM).filter((id) => id.includes('AlbController')), // the CDK makes it beside the cluster
+    'the load balancer controller': graph.find(HELM).filter((id) => id.includes('AlbController')), // the CDK creates it beside the cluster
   };
 }
 
-/** Each with what it must come after, when it is made; and go before, when it is deleted. */
+/** Each part with one that must be created before it, and deleted after it. */
 const EDGES: [string, string][] = [
   ['the namespace, with its volumes and claims', 'the driver'],
   ['the namespace, with its volumes and claims', 'the file system'],
@@ -99,7 +99,7 @@ const EDGES: [string, string][] = [
   ['the release', 'the permissions of the nodes'],
   ['the release', 'the rules between the nodes'],
   ['the release', 'the file system'],
-  ['the release', 'the way to the file system'],
+  ['the release', 'the access to the file system'],
   ['the release', 'the mount targets'],
   ['the release', 'the access points'],
   ['the release', 'the driver'],
@@ -126,7 +126,7 @@ function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster'], { cha
   return new Graph(Template.fromStack(stack).toJSON());
 }
 
-test('the graph sees each kind of edge, over several steps', () => {
+test('the graph has all kinds of edges, over several steps', () => {
   const type = 'AWS::CDK::Metadata';
   const graph = new Graph({
     Resources: {
@@ -154,49 +154,51 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
     parts = partsOf(graph);
   });
 
-  test('all parts are there', () => {
+  test('all parts exist', () => {
     const missing = Object.keys(parts).filter((part) => parts[part].length === 0);
     expect(missing).toEqual(ownsController ? [] : ['the load balancer controller']);
     expect(parts['the nodes']).toHaveLength(3);
   });
 
-  test('there is no circle', () => {
+  test('there is no cycle', () => {
     expect(graph.cycles()).toEqual([]);
   });
 
   test.each([
     ...EDGES,
     ...ownsController ? [['the release', 'the load balancer controller'], ['the ingress', 'the load balancer controller']] : [],
-  ])('%s comes after %s', (later, earlier) => {
+  ])('%s is created after %s', (later, earlier) => {
     for (const id of parts[later]) {
       expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts[earlier]));
     }
   });
 
-  test('nothing but the release and the ingress waits for nodes', () => {
-    // To the CDK, nodes of a cluster in their stack are the ones that its load balancer controller runs on.
+  test('only the release and the ingress wait for nodes', () => {
+    // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
     const waiting = graph.find(HELM).concat(graph.find(MANIFEST)).filter((id) => !id.includes('AlbController'))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
     expect(waiting.sort()).toEqual([...parts['the ingress'], ...parts['the release']]);
   });
 
-  test('nodes wait for nothing of ours that takes its time', () => {
+  test('nodes wait only for resources that are created quickly', () => {
     const types = parts['the nodes'].flatMap((node) => [...graph.before(node)].filter((id) => id.startsWith('Airflow')).map((id) => graph.typeOf(id)));
     expect([...new Set(types)].sort()).toEqual(['AWS::EC2::LaunchTemplate', 'AWS::EC2::SecurityGroup', 'AWS::IAM::Role']);
   });
 
-  test('driver and operator know nothing of an Airflow, and so outlive each', () => {
+  test('the driver and the operator do not depend on an Airflow deployment, so that they outlive it', () => {
     for (const id of [...parts['the driver'], ...parts['the operator']]) {
       expect([...graph.before(id)].filter((before) => before.startsWith('Airflow'))).toEqual([]);
     }
   });
 });
 
-test('nodes that exist: the release comes after what lets them mount', () => {
+test('nodes that already exist: the release is created after their permission to mount', () => {
   const stack = newStack();
   new AirflowOnEks(stack, 'Airflow', {
     cluster: importedCluster(stack),
-    existingNodes: { stateless: { labels: { team: 'data' } }, nodeRole: iam.Role.fromRoleArn(stack, 'NodeRole', `arn:aws:iam::${ACCOUNT}:role/nodes`) },
+    nodePools: AirflowNodePools.existing({
+      stateless: { labels: { team: 'data' } }, nodeRole: iam.Role.fromRoleArn(stack, 'NodeRole', `arn:aws:iam::${ACCOUNT}:role/nodes`),
+    }),
   });
   const graph = new Graph(Template.fromStack(stack).toJSON());
   const [release] = graph.find(HELM, 'AirflowRelease');
@@ -205,19 +207,19 @@ test('nodes that exist: the release comes after what lets them mount', () => {
   expect([...graph.before(release)]).toEqual(expect.arrayContaining([...policies, ...graph.find('AWS::EC2::SecurityGroupIngress')]));
 });
 
-test('a file system of the user: the release comes after the way to it', () => {
+test('an existing file system: the release is created after the access to it', () => {
   const stack = newStack();
   const fileSystem = efs.FileSystem.fromFileSystemAttributes(stack, 'Files', {
     fileSystemId: 'fs-1', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'FilesSecurityGroup', 'sg-2'),
   });
   new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack), persistence: { fileSystem } });
   const graph = new Graph(Template.fromStack(stack).toJSON());
-  const way = graph.find('AWS::EC2::SecurityGroupIngress', 'FilesSecurityGroup');
-  expect(way).toHaveLength(1);
-  expect([...graph.before(graph.find(HELM, 'AirflowRelease')[0])]).toEqual(expect.arrayContaining(way));
+  const access = graph.find('AWS::EC2::SecurityGroupIngress', 'FilesSecurityGroup');
+  expect(access).toHaveLength(1);
+  expect([...graph.before(graph.find(HELM, 'AirflowRelease')[0])]).toEqual(expect.arrayContaining(access));
 });
 
-test('in another stack, Airflow comes after the stack that has driver and operator', () => {
+test('in another stack: that of the driver and the operator is deployed first', () => {
   const app = newApp();
   const env = { account: ACCOUNT, region: REGION };
   const platform = new Stack(app, 'Platform', { env });

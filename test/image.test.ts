@@ -2,7 +2,7 @@ import { writeFileSync } from 'fs';
 import { join } from 'path';
 import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as assets from 'aws-cdk-lib/aws-ecr-assets';
-import { synthCommunity, temporaryFolder, valuesOf } from './util';
+import { synthAirflow, synthCommunity, temporaryFolder, valuesOf } from './util';
 import { AirflowChart, AirflowImage } from '../src';
 
 const imageOf = (image?: AirflowImage) => valuesOf(synthCommunity({ image }).template).airflow.image;
@@ -10,6 +10,11 @@ const imageOf = (image?: AirflowImage) => valuesOf(synthCommunity({ image }).tem
 test('defaults', () => {
   expect(imageOf()).toMatchObject({ repository: 'apache/airflow', tag: '2.8.4-python3.9', pullPolicy: 'IfNotPresent' });
   expect(valuesOf(synthCommunity({ chart: AirflowChart.community({ airflowVersion: '2.7.3' }) }).template).airflow.image.tag).toBe('2.7.3-python3.9');
+});
+
+test('defaults: the official chart', () => {
+  const values = valuesOf(synthAirflow().template);
+  expect([values.defaultAirflowRepository, values.defaultAirflowTag, values.airflowVersion]).toEqual(['apache/airflow', '3.2.2', '3.2.2']);
 });
 
 test('from a registry', () => {
@@ -32,5 +37,5 @@ test('from a Dockerfile', () => {
 
 test.each(['latest', ''])("fails when the tag is '%s'", (tag) => {
   expect(() => imageOf(AirflowImage.fromRegistry('apache/airflow', tag))).toThrow(new Error(
-    `Data/Airflow: 'image' must have a tag that stays the same image, got '${tag}'; name a version`));
+    `Data/Airflow: 'image' must have a tag that identifies one version, got '${tag}'; use a tag such as '3.2.2'`));
 });

@@ -5,7 +5,7 @@ import { CHARTS_UNDER_TEST, Json, objectsOf, synthAirflow, valuesOf } from './ut
 const NAME = { type: 'string', maxLength: 253, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$' };
 const KEY = { type: 'string', maxLength: 253, pattern: '^[-._a-zA-Z0-9]+$' };
 
-/** A map of exactly these fields. */
+/** A map with no other fields than these. */
 function fields(required: Json, optional: Json = {}): Json {
   return { type: 'object', properties: { ...required, ...optional }, required: Object.keys(required), additionalProperties: false };
 }
@@ -15,7 +15,7 @@ function object(apiVersion: string, kind: string, spec: Json): Json {
 }
 
 /**
- * The kinds of the External Secrets operator, as far as we use them: Kubernetes itself has no schema for them.
+ * The kinds of the External Secrets operator that the library uses. The schemas of Kubernetes do not include them.
  *
  * @see https://external-secrets.io/latest/api/externalsecret/
  * @see https://external-secrets.io/latest/api/secretstore/
@@ -44,7 +44,7 @@ const EXTERNAL_SECRETS: Record<string, Json> = {
 const ajv = new Ajv({ allErrors: true });
 const validators = Object.fromEntries(Object.entries(EXTERNAL_SECRETS).map(([kind, schema]) => [kind, ajv.compile(schema)]));
 
-/** Fields that a schema has no word for are the ones that its validator never looks at. */
+/** A copy that records which fields a validator does not read, because its schema does not have them. */
 function watched(value: any, path: string, unread: Set<string>): any {
   if (typeof value !== 'object' || value === null) {
     return value;
@@ -65,14 +65,14 @@ function watched(value: any, path: string, unread: Set<string>): any {
   return copy;
 }
 
-/** What is wrong with an object, by the schema of its kind. */
+/** The contradictions between an object and the schema of its kind. */
 function errorsOf(object_: Json): string[] {
   const { apiVersion, kind } = object_;
   const validate = validators[kind];
   if (validate) {
     return validate(object_) ? [] : (validate.errors ?? []).map((error) => JSON.stringify(error));
   }
-  const Kind = jest.requireActual(`kubernetes-models/${apiVersion}/${kind}`)[kind]; // throws for a kind that Kubernetes does not have
+  const Kind = jest.requireActual(`kubernetes-models/${apiVersion}/${kind}`)[kind]; // fails for a kind that Kubernetes does not have
   const unread = new Set<string>();
   try {
     Kind.prototype.validate.call(watched(object_, '', unread));
@@ -82,7 +82,7 @@ function errorsOf(object_: Json): string[] {
   return [...unread].map((path) => `${path} is not a field of ${apiVersion} ${kind}`);
 }
 
-/** The fields of an ExternalSecret's data, and the ones that its templates use. */
+/** The variables that an ExternalSecret fetches, and those that its templates use. */
 function variablesOf({ spec }: Json): { fetched: string[]; used: string[] } {
   const templates = Object.values<string>(spec.target.template.data).join();
   return { fetched: spec.data.map(({ secretKey }: Json) => secretKey).sort(), used: [...new Set(templates.match(/(?<=\.)secret\d+/g))].sort() };
@@ -91,7 +91,7 @@ function variablesOf({ spec }: Json): { fetched: string[]; used: string[] } {
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', (underTest) => {
   const { chart } = underTest;
 
-  test.each(casesOf(underTest))('%s: each object that we apply is one of its kind', (_name, { props }) => {
+  test.each(casesOf(underTest))('%s: all objects of the manifests are valid', (_name, { props }) => {
     const { template } = synthAirflow((stack) => ({ chart: chart(), ...props(stack) }));
     const objects = [...objectsOf(template), ...valuesOf(template).extraManifests ?? []];
     expect(objects.length).toBeGreaterThanOrEqual(6);
@@ -105,19 +105,19 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', (underTest) => {
 
 test.each<[string, string, (broken: Json) => void, string]>([
   ['a field of another type', 'PersistentVolumeClaim', ({ spec }) => { spec.accessModes = 'ReadWriteMany'; }, 'must be array'],
-  ['a field that is missing', 'PersistentVolume', ({ spec }) => { delete spec.csi.volumeHandle; }, 'volumeHandle'],
-  ['a field that is misspelt', 'PersistentVolume', ({ spec }) => { spec.csi.volumehandle = 'fs-1'; }, '/spec/csi/volumehandle is not a field'],
-  ['a field at the top', 'Namespace', (namespace) => { namespace.labels = {}; }, '/labels is not a field'],
-  ['a field of an ExternalSecret that is misspelt', 'ExternalSecret', ({ spec }) => { spec.refreshinterval = '1h'; }, 'refreshinterval'],
-  ['a field of an ExternalSecret that is missing', 'ExternalSecret', ({ spec }) => { delete spec.data[0].remoteRef.key; }, "'key'"],
+  ['a missing field', 'PersistentVolume', ({ spec }) => { delete spec.csi.volumeHandle; }, 'volumeHandle'],
+  ['a misspelled field', 'PersistentVolume', ({ spec }) => { spec.csi.volumehandle = 'fs-1'; }, '/spec/csi/volumehandle is not a field'],
+  ['an unknown field at the top', 'Namespace', (namespace) => { namespace.labels = {}; }, '/labels is not a field'],
+  ['a misspelled field of an ExternalSecret', 'ExternalSecret', ({ spec }) => { spec.refreshinterval = '1h'; }, 'refreshinterval'],
+  ['a missing field of an ExternalSecret', 'ExternalSecret', ({ spec }) => { delete spec.data[0].remoteRef.key; }, "'key'"],
   ['a store of another service', 'SecretStore', ({ spec }) => { spec.provider.aws.service = 'Secrets'; }, 'enum'],
-])('%s is found', (_name, kind, breakIt, message) => {
+])('finds %s', (_name, kind, breakIt, message) => {
   const [found] = objectsOf(synthAirflow().template, kind);
   expect(errorsOf(found)).toEqual([]);
   breakIt(found);
   expect(errorsOf(found).join()).toContain(message);
 });
 
-test('a kind that Kubernetes does not have is found', () => {
+test('finds a kind that Kubernetes does not have', () => {
   expect(() => errorsOf({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingres' })).toThrow('Cannot find module');
 });

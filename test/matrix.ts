@@ -1,84 +1,132 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { ChartUnderTest } from './util';
-import { AirflowExecutor, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AlbIngressTargetType, GitAuth } from '../src';
+import { ChartUnderTest, remoteSecret } from './util';
+import {
+  AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, GitAuth, KnownHosts,
+  SecretsBackend, WorkerAutoscaling,
+} from '../src';
 
-const remote = (stack: Stack, id: string, field?: string) =>
-  AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, id, `airflow/${id}`), field);
-
-const ssh = (stack: Stack) => ({
-  repository: 'git@github.com:example/dags.git', subPath: 'dags', auth: GitAuth.ssh({ privateKey: remote(stack, 'DeployKey') }),
+const ssh = (stack: Stack, knownHosts?: KnownHosts) => ({
+  repository: 'git@github.com:example/dags.git', subPath: 'dags', auth: GitAuth.ssh({ privateKey: remoteSecret(stack, 'deploy-key'), knownHosts }),
 });
 
 const http = (stack: Stack) => ({
   repository: 'https://gitlab.example.com/data/dags.git',
-  auth: GitAuth.http({ username: remote(stack, 'Git', 'user'), password: remote(stack, 'GitToken', 'token') }),
+  auth: GitAuth.http({ username: remoteSecret(stack, 'git', 'user'), password: remoteSecret(stack, 'git', 'token') }),
 });
 
 const certificate = (stack: Stack) => acm.Certificate.fromCertificateArn(stack, 'Certificate', `arn:aws:acm:${stack.region}:${stack.account}:certificate/1`);
 
-/** One pool each, with labels and taints of its owner's taste. */
+/** Existing nodes: a taint with a value, one without a value, and no taint. */
 const OWN_NODES: AirflowPlacement = {
-  stateless: { labels: { team: 'data' }, tolerations: [{ key: 'team', value: 'data', effect: 'NoSchedule' }] },
-  workers: { labels: { team: 'data', size: 'big' }, tolerations: [{ key: 'team', value: 'data', effect: 'NoSchedule' }] },
-  database: { labels: { team: 'data', disk: 'fast' }, tolerations: [{ key: 'team', value: 'data', effect: 'NoSchedule' }] },
+  stateless: { labels: { team: 'data' }, taints: [{ key: 'team', value: 'data', effect: eks.TaintEffect.NO_SCHEDULE }] },
+  workers: { labels: { team: 'data', size: 'big' }, taints: [{ key: 'spot', effect: eks.TaintEffect.NO_EXECUTE }] },
+  database: { labels: { team: 'data', disk: 'fast' } },
 };
 
-const OWN_KEYS = ['fernet', 'webserver', 'jwt', 'postgresql-password', 'redis-password', 'flower', 'admin', 'git'];
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 
-/** Props of an Airflow, and what to expect of it that the props do not say. */
+/** Props of an Airflow deployment, and the expectations that differ from the defaults. */
 export interface Case {
   readonly props: (stack: Stack) => Partial<AirflowOnEksProps>;
   readonly placement?: AirflowPlacement;
-  /** Whether each secret is in a Kubernetes Secret: then nothing is there to write any. */
+  /** Whether all secrets are Kubernetes Secrets that already exist, so that no operator is needed. */
   readonly withoutOperator?: boolean;
   readonly existingSecrets?: Record<string, string[]>;
-  /** The charts that can do it, by the start of their names; all if none is said. */
+  /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
   readonly only?: string;
 }
 
-/** Each option that changes what the charts render, at least once. */
+/** Every option that changes what the charts render, at least once. */
 export const MATRIX: Record<string, Case> = {
   'defaults': { props: () => ({}) },
   'Celery, SSH, autoscaling, ingress': {
     props: (stack) => ({
-      gitSync: ssh(stack), workers: { autoscaling: { maxReplicas: 8 } }, ingress: { host: 'airflow.example.com', certificate: certificate(stack), flowerHost: 'flower.example.com' },
+      gitSync: ssh(stack),
+      workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8 }) },
+      ingress: { host: 'airflow.example.com', certificate: certificate(stack), flowerHost: 'flower.example.com' },
     }),
   },
   'Celery, HTTP, ingress to the nodes': {
-    props: (stack) => ({ gitSync: http(stack), ingress: { host: 'airflow.example.com', certificate: certificate(stack), targetType: AlbIngressTargetType.INSTANCE } }),
-  },
-  'Celery, autoscaling without git-sync': { props: () => ({ workers: { autoscaling: { maxReplicas: 3, targetMemoryPercent: 60 }, replicas: 1 } }) },
-  'Kubernetes, SSH': { props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, gitSync: ssh(stack) }) },
-  'Kubernetes, HTTP, ingress': { props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, gitSync: http(stack), ingress: {} }) },
-  'CeleryKubernetes, HTTP, autoscaling': {
-    props: (stack) => ({ executor: AirflowExecutor.CELERY_KUBERNETES, gitSync: http(stack), workers: { autoscaling: { maxReplicas: 8 } } }),
-  },
-  'a public repository': { props: () => ({ gitSync: { repository: 'https://github.com/example/dags.git' } }) },
-  'packages': { only: 'community', props: () => ({ pipPackages: ['apache-airflow-providers-slack'] }) },
-  'one of each, metadata': {
     props: (stack) => ({
-      webServers: 1,
-      schedulers: 1,
-      workers: { replicas: 1 },
-      users: [{ username: 'jane.doe', email: 'jane.doe@example.com' }, { username: 'joe', email: 'joe@example.com', password: remote(stack, 'Joe') }],
-      connections: [
-        { id: 'slack', type: 'http', host: 'https://hooks.example.com', password: remote(stack, 'Slack', 'webhook') },
-        { id: 'aws', type: 'aws', extra: '{"region_name": "eu-central-1"}' },
-      ],
-      variables: [{ key: 'stage', value: 'cost: 5$' }, { key: 'license', secret: remote(stack, 'License') }],
-      pools: [{ name: 'database', slots: 4 }],
-      extraSecrets: { 'dag-key': remote(stack, 'DagKey') },
-      config: { 'core.parallelism': '64' },
-      environment: { STAGE: 'dev' },
+      gitSync: { ...http(stack), branch: 'live' },
+      ingress: { host: 'airflow.example.com', certificate: certificate(stack), targetType: elbv2.TargetType.INSTANCE },
     }),
   },
-  'nodes that exist': {
+  'Celery, autoscaling without git-sync, users and pools': {
+    props: () => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 3, targetMemoryPercent: 60 }), replicas: 1 }, users: [] }),
+  },
+  'Kubernetes, SSH without host keys': {
+    props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, gitSync: ssh(stack, KnownHosts.insecureAcceptAny()) }),
+  },
+  'Kubernetes, HTTP, ingress': { props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, gitSync: http(stack), ingress: {} }) },
+  'CeleryKubernetes, HTTP, autoscaling': {
     props: (stack) => ({
-      existingNodes: { ...OWN_NODES, nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes') }, executor: AirflowExecutor.CELERY_KUBERNETES, gitSync: ssh(stack),
+      executor: AirflowExecutor.CELERY_KUBERNETES, gitSync: http(stack), workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8 }) },
+    }),
+  },
+  'a revision of a public repository, with all commits': {
+    props: () => ({
+      gitSync: { repository: 'https://github.com/example/dags.git', revision: 'v1.2', depth: 0, period: Duration.seconds(30) },
+    }),
+  },
+  'packages': {
+    only: 'community',
+    props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, pipPackages: ['apache-airflow-providers-slack'] }),
+  },
+  'another namespace and image': {
+    props: () => ({ namespace: 'data-platform', image: AirflowImage.fromRegistry('registry.example.com:5000/data/airflow', 'v7') }),
+  },
+  'resources, one replica or two': {
+    props: () => ({
+      apiServer: { replicas: 1, cpu: '500m', memory: '1Gi', memoryLimit: '2Gi' },
+      scheduler: { replicas: 1, cpu: '1', memory: '1Gi', memoryLimit: '1Gi' },
+      triggerer: { replicas: 2, memory: '512Mi' },
+      workers: {
+        replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.hours(1), defaultTaskRetries: 5,
+      },
+    }),
+  },
+  'two DAG processors': { only: 'official', props: () => ({ dagProcessor: { replicas: 2, cpu: '500m', memory: '1Gi', memoryLimit: '2Gi' } }) },
+  'metadata, configuration and environment': {
+    props: (stack) => ({
+      users: [{ username: 'jane.doe', email: 'jane.doe@example.com' }, { username: 'joe', email: 'joe@example.com', password: remoteSecret(stack, 'joe') }],
+      connections: [
+        { id: 'slack', type: 'http', host: 'https://hooks.example.com', password: remoteSecret(stack, 'slack', 'webhook') },
+        { id: 'aws', type: 'aws', extra: '{"region_name": "eu-central-1"}' },
+        {
+          id: 'warehouse',
+          type: 'postgres',
+          description: 'cost: 5$',
+          host: 'db.example.com',
+          port: 5432,
+          schema: 'dwh',
+          loginSecret: remoteSecret(stack, 'warehouse', 'login'),
+          extraSecret: remoteSecret(stack, 'warehouse', 'extra'),
+        },
+      ],
+      variables: [AirflowVariable.of('stage', 'cost: 5$'), AirflowVariable.fromSecret('license', remoteSecret(stack, 'license'))],
+      pools: [{ name: 'database', slots: 4, description: 'Few' }],
+      environmentSecrets: { DAG_KEY: remoteSecret(stack, 'dag-key') },
+      config: { 'core.parallelism': '64' },
+      environment: { STAGE: 'dev' },
+      secretsBackend: SecretsBackend.secretsManager('airflow'),
+    }),
+  },
+  'values of the user': {
+    props: () => ({
+      helmValues: { scheduler: { podAnnotations: { team: 'data' } } },
+      removedHelmValues: ['scheduler.livenessProbe.timeoutSeconds'],
+    }),
+  },
+  'nodes that already exist': {
+    props: (stack) => ({
+      nodePools: AirflowNodePools.existing({ ...OWN_NODES, nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes') }),
+      executor: AirflowExecutor.CELERY_KUBERNETES,
+      gitSync: ssh(stack),
     }),
     placement: OWN_NODES,
   },
@@ -88,16 +136,16 @@ export const MATRIX: Record<string, Case> = {
     props: () => ({
       secrets: {
         fernetKey: own('fernet'),
-        webserverSecretKey: own('webserver'),
+        apiSecretKey: own('webserver'),
         jwtSecret: own('jwt'),
         databasePassword: own('postgresql-password'),
-        redisPassword: own('redis-password'),
+        brokerPassword: own('redis-password'),
         flowerPassword: own('flower'),
       },
       users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
       gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('git') }) },
     }),
-    existingSecrets: { mine: OWN_KEYS },
+    existingSecrets: { mine: ['fernet', 'webserver', 'jwt', 'postgresql-password', 'redis-password', 'flower', 'admin', 'git'] },
   },
   'keys in Kubernetes Secrets': {
     only: 'official',
@@ -114,13 +162,14 @@ export const MATRIX: Record<string, Case> = {
   },
 };
 
-/** The cases that a chart can do. */
+/** The cases that apply to a chart. */
 export function casesOf({ name }: ChartUnderTest): [string, Case][] {
   return Object.entries(MATRIX).filter(([, { only = '' }]) => name.startsWith(only));
 }
 
-export const TAINT = { key: 'dedicated', value: 'airflow', effect: 'NoSchedule' };
-const pool = (type: string) => ({ labels: { role: 'airflow', type }, tolerations: [TAINT] });
+const pool = (type: string) => ({
+  labels: { role: 'airflow', type }, taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
+});
 
-/** The nodes that we make. */
+/** The nodes that are created by default. */
 export const POOLS: AirflowPlacement = { stateless: pool('af-stateless'), workers: pool('af-stateful'), database: pool('af-db') };

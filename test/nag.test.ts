@@ -8,18 +8,18 @@ import { AirflowChart, AirflowOnEks } from '../src';
 const FILE_SYSTEMS = 'arn:<AWS::Partition>:elasticfilesystem:<AWS::Region>:<AWS::AccountId>';
 const NODE_POLICIES = ['AmazonEKSWorkerNodePolicy', 'AmazonEKS_CNI_Policy', 'AmazonEC2ContainerRegistryPullOnly', 'AmazonSSMManagedInstanceCore'];
 
-/** What AWS Solutions asks for and we do not do, by construct, each with its reason. */
+/** The rules of AWS Solutions that the library does not follow, by construct, each with the reason. */
 const EXCEPTIONS: [path: string, findings: string[], reason: string][] = [
   ['/Data/Cluster/AirflowEfsCsiDriver/Role/Resource', [
     `AwsSolutions-IAM5[Resource::${FILE_SYSTEMS}:file-system/*]`, `AwsSolutions-IAM5[Resource::${FILE_SYSTEMS}:access-point/*]`,
-  ], 'One driver serves all file systems of the cluster, later ones too; it changes only what carries its tag'],
+  ], 'One driver serves all file systems of the cluster, including future ones; it changes only access points that carry its tag'],
   ['/Data/Cluster/AirflowEfsCsiDriver/Role/Resource', ['AwsSolutions-IAM5[Resource::*]'],
-    'ec2:DescribeAvailabilityZones, the only action there, cannot be limited to a resource'],
+    'The only action is ec2:DescribeAvailabilityZones, which cannot be limited to a resource'],
   ['/Data/Airflow/NodePools/Role/Resource', NODE_POLICIES.map((name) => `AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/${name}]`),
-    'EKS asks for these policies, and keeps them in step with what its nodes need'],
-  ...['FernetKey', 'WebserverSecretKey', 'JwtSecret', 'DatabasePassword', 'RedisPassword', 'FlowerPassword', 'Password-admin'].map((id): [string, string[], string] => [
+    'EKS requires these policies, and AWS updates them when nodes need other permissions'],
+  ...['FernetKey', 'ApiSecretKey', 'JwtSecret', 'DatabasePassword', 'BrokerPassword', 'FlowerPassword', 'Password-admin'].map((id): [string, string[], string] => [
     `/Data/Airflow/Secrets/${id}/Resource`, ['AwsSolutions-SMG4'],
-    'A new value has to reach the database, or the pods that use the old one, at the same time: its rotation is a step of its owner',
+    'A new value must reach the database, or the pods that use the old one, at the same time: the owner rotates it',
   ]),
 ];
 
@@ -39,18 +39,18 @@ function findingsOf(chart: AirflowChart, exceptions: typeof EXCEPTIONS): string[
   Aspects.of(stack).add(new AwsSolutionsChecks());
   const annotations = Annotations.fromStack(stack);
   return [...annotations.findError('*', Match.anyValue()), ...annotations.findWarning('*', Match.anyValue())]
-    .filter(({ entry }) => /^(AwsSolutions|CdkNag)/.test(String(entry.data))) // not our own warning of Airflow 2
+    .filter(({ entry }) => /^(AwsSolutions|CdkNag)/.test(String(entry.data))) // without the library's own warning about Airflow 2
     .map(({ id, entry }) => `${id} ${/^\S+\[.*?\](?=:)|^[^:]+/.exec(String(entry.data))![0]}`).sort();
 }
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
   const exceptions = EXCEPTIONS.filter(([path]) => !path.includes('JwtSecret') || chart()._definition.taskApi);
 
-  test('AWS Solutions finds nothing beside the exceptions', () => {
+  test('AWS Solutions finds nothing but the exceptions', () => {
     expect(findingsOf(chart(), exceptions)).toEqual([]);
   });
 
-  test('each exception is one', () => {
+  test('AWS Solutions finds each exception', () => {
     expect(findingsOf(chart(), [])).toEqual(exceptions.flatMap(([path, findings]) => findings.map((finding) => `${path} ${finding}`)).sort());
   });
 });

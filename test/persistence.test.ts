@@ -1,4 +1,4 @@
-import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
@@ -19,6 +19,7 @@ test('defaults: encrypted, elastic, backed up, retained', () => {
     DeletionPolicy: 'Retain',
   });
   template.resourceCountIs('AWS::EFS::MountTarget', 2);
+  template.hasResourceProperties('AWS::EC2::SecurityGroup', { GroupDescription: 'File system of the Airflow deployment airflow' });
 });
 
 test('defaults: NFS from the nodes only', () => {
@@ -27,15 +28,15 @@ test('defaults: NFS from the nodes only', () => {
     .filter(({ Properties }) => JSON.stringify(Properties.GroupId).includes('Persistence'));
   expect(ingress).toHaveLength(1);
   expect(ingress[0].Properties).toMatchObject({
-    FromPort: 2049, ToPort: 2049, IpProtocol: 'tcp', SourceSecurityGroupId: stack.resolve(airflow.nodePools!.securityGroup.securityGroupId),
+    FromPort: 2049, ToPort: 2049, IpProtocol: 'tcp', SourceSecurityGroupId: stack.resolve(airflow.connections.securityGroups[0].securityGroupId),
   });
 });
 
-test('defaults: only the node role mounts, and only encrypted', () => {
+test('defaults: only the node role can mount, and only encrypted', () => {
   const { template, stack, airflow } = synth();
   const fileSystemArn = stack.resolve((airflow.fileSystem as efs.FileSystem).fileSystemArn);
   template.hasResourceProperties('AWS::IAM::Policy', {
-    Roles: [stack.resolve(airflow.nodePools!.role.roleName)],
+    Roles: [stack.resolve(airflow.nodePools.role.roleName)],
     PolicyDocument: { Statement: [{ Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'], Effect: 'Allow', Resource: fileSystemArn }] },
   });
   const [{ Properties: { FileSystemPolicy } }] = Object.values(template.findResources('AWS::EFS::FileSystem'));
@@ -56,7 +57,7 @@ test('defaults: one access point per purpose', () => {
   });
 });
 
-test('defaults: claims and volumes name each other', () => {
+test('defaults: claims and volumes are bound by name', () => {
   const { template, airflow } = synth();
   const byName = (kind: string): Record<string, Json> =>
     Object.fromEntries(objectsOf(template, kind).map((object) => [object.metadata.name, object]));
@@ -80,8 +81,6 @@ test('defaults: claims and volumes name each other', () => {
 
 test('custom', () => {
   const { template } = synth({
-    logsSize: Size.mebibytes(1500),
-    databaseSize: Size.gibibytes(20),
     removalPolicy: RemovalPolicy.DESTROY,
     lifecyclePolicy: efs.LifecyclePolicy.AFTER_90_DAYS,
     throughputMode: efs.ThroughputMode.BURSTING,
@@ -91,10 +90,9 @@ test('custom', () => {
     Properties: { ThroughputMode: 'bursting', LifecyclePolicies: [{ TransitionToIA: 'AFTER_90_DAYS' }], BackupPolicy: Match.absent() },
     DeletionPolicy: 'Delete',
   });
-  expect(objectsOf(template, 'PersistentVolumeClaim').map(({ spec }) => spec.resources.requests.storage)).toEqual(['1500Mi', '20Gi']);
 });
 
-test('custom: a file system of the user', () => {
+test("custom: the user's own file system", () => {
   const { template, airflow, stack } = synthAirflow((scope) => ({
     persistence: {
       fileSystem: efs.FileSystem.fromFileSystemAttributes(scope, 'Files', {
@@ -105,7 +103,7 @@ test('custom: a file system of the user', () => {
   template.resourceCountIs('AWS::EFS::FileSystem', 0);
   template.resourceCountIs('AWS::EFS::AccessPoint', 2);
   template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', {
-    GroupId: 'sg-2', FromPort: 2049, SourceSecurityGroupId: stack.resolve(airflow.nodePools!.securityGroup.securityGroupId),
+    GroupId: 'sg-2', FromPort: 2049, SourceSecurityGroupId: stack.resolve(airflow.connections.securityGroups[0].securityGroupId),
   });
   template.hasResourceProperties('AWS::IAM::Policy', {
     PolicyDocument: { Statement: [Match.objectLike({ Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'] })] },
@@ -113,7 +111,7 @@ test('custom: a file system of the user', () => {
   expect(objectsOf(template, 'PersistentVolume').map(({ spec }) => spec.csi.volumeHandle)).toEqual([expect.stringMatching(/^fs-1::</), expect.stringMatching(/^fs-1::</)]);
 });
 
-test('the defaults hold whatever the feature flag for anonymous access says', () => {
+test('the feature flag for anonymous access does not change the defaults', () => {
   const policies = [true, false].map((flag) => {
     const stack = newStack({ '@aws-cdk/aws-efs:denyAnonymousAccess': flag });
     new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack) });
@@ -122,6 +120,10 @@ test('the defaults hold whatever the feature flag for anonymous access says', ()
   expect(policies[0]).toEqual(policies[1]);
 });
 
-test('fails when a claim asks for nothing', () => {
-  expect(() => synth({ logsSize: Size.mebibytes(0) })).toThrow(new Error("Data/Airflow/Persistence: the size of claim 'airflow-logs' must be more than 0 MiB, got 0"));
+test('the names and paths of two deployments differ', () => {
+  const { airflow: { persistence }, template } = synthAirflow({ namespace: 'data' });
+  expect([persistence.logsClaimName, persistence.databaseClaimName, persistence.storageClassName]).toEqual(['data-logs', 'data-data-postgresql', 'data-efs']);
+  const paths = Object.values(template.findResources('AWS::EFS::AccessPoint')).map(({ Properties }) => Properties.RootDirectory.Path);
+  expect(paths.sort()).toEqual(['/data/data', '/data/logs']);
+  expect(objectsOf(template, 'StorageClass')[0].parameters.basePath).toBe('/data/volumes');
 });

@@ -1,13 +1,13 @@
 import { Lazy } from 'aws-cdk-lib';
-import { AirflowSecret } from '../src';
 import { synthAirflow } from './util';
+import { AirflowSecret } from '../src';
 import { sortKeys } from '../src/sort-keys';
 
-test('sorts the keys of maps, at each depth', () => {
+test('sorts the keys of maps at every depth', () => {
   expect(JSON.stringify(sortKeys({ b: [{ d: 1, c: null }], a: { f: 'x', e: true } }))).toBe('{"a":{"e":true,"f":"x"},"b":[{"c":null,"d":1}]}');
 });
 
-test('leaves the order of lists, and what is no map', () => {
+test('keeps the order of lists, and everything that is not a map', () => {
   const token = Lazy.any({ produce: () => 'later' });
   expect(sortKeys(['b', 'a', token])).toEqual(['b', 'a', token]);
   expect(sortKeys({ token }).token).toBe(token);
@@ -18,8 +18,8 @@ test('the order of the maps in props does not change the template', () => {
   const template = (order: <T>(entries: T[]) => T[]) => synthAirflow({
     config: Object.fromEntries(order([['core.parallelism', '64'], ['celery.worker_concurrency', '8']])),
     environment: Object.fromEntries(order([['TZ', 'UTC'], ['STAGE', 'prod']])),
-    extraSecrets: Object.fromEntries(order(secrets)),
-    values: { scheduler: { podAnnotations: Object.fromEntries(order([['a', '1'], ['b', '2']])) } },
+    environmentSecrets: Object.fromEntries(order(secrets)),
+    helmValues: { scheduler: { podAnnotations: Object.fromEntries(order([['a', '1'], ['b', '2']])) } },
     ingress: { annotations: Object.fromEntries(order([['x', '1'], ['y', '2']])) },
   }).template.toJSON();
   expect(template((entries) => [...entries].reverse())).toEqual(template((entries) => entries));

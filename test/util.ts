@@ -11,18 +11,21 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import * as YAML from 'yaml';
-import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowPlacement } from '../src';
+import * as assembly from '../examples/assembly';
+import { Json, Release } from '../examples/assembly';
+import { AirflowChart, AirflowOnEks, AirflowOnEksProps, AirflowPlacement, AirflowSecret } from '../src';
 
-export type Json = Record<string, any>;
+export { Json, Release };
 
 export const ACCOUNT = '123456789012';
 export const REGION = 'eu-central-1';
 
 const folders: string[] = [];
 
-/** A folder that goes when the tests of the file are done. */
+/** A folder that is deleted after the tests of the file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'airflow-on-eks-'));
   folders.push(folder);
@@ -31,15 +34,15 @@ export function temporaryFolder(): string {
 
 afterAll(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** Else each app copies the kubectl layer of its cluster, which has 33 MB. */
+/** Without it, each app copies the kubectl layer of its cluster, which has 33 MB. */
 export const NO_ASSETS = { 'aws:cdk:disable-asset-staging': true };
 
-/** An app that leaves nothing behind. */
+/** An app whose cloud assembly is deleted after the tests. */
 export function newApp(context?: Json): App {
   return new App({ outdir: temporaryFolder(), context: { ...NO_ASSETS, ...context } });
 }
 
-/** A stack with nothing in it, in an app of its own. */
+/** An empty stack in an app of its own. */
 export function newStack(context?: Json): Stack {
   return new Stack(newApp(context), 'Data', { env: { account: ACCOUNT, region: REGION } });
 }
@@ -55,7 +58,7 @@ export function importedVpc(scope: Construct): ec2.IVpc {
 
 const PROVIDER_ARN = `arn:aws:iam::${ACCOUNT}:oidc-provider/oidc.eks.${REGION}.amazonaws.com/id/EXAMPLE`;
 
-/** What an imported cluster must have been given, beside what runs kubectl. */
+/** The attributes that an imported cluster must specify, besides those for kubectl. */
 function importedAttributes(scope: Construct) {
   return {
     clusterName: 'prod',
@@ -67,7 +70,7 @@ function importedAttributes(scope: Construct) {
 
 const KUBECTL_ROLE = `arn:aws:iam::${ACCOUNT}:role/kubectl`;
 
-/** Each way to come by a cluster. */
+/** A cluster of each EKS module of the CDK, created or imported. */
 export const CLUSTERS: Record<string, (scope: Construct) => eks.ICluster | eksv2.ICluster> = {
   'aws-eks, imported': (scope) => eks.Cluster.fromClusterAttributes(scope, 'Cluster', {
     ...importedAttributes(scope), kubectlRoleArn: KUBECTL_ROLE, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'),
@@ -102,8 +105,15 @@ export const CLUSTERS: Record<string, (scope: Construct) => eks.ICluster | eksv2
 
 export const importedCluster = CLUSTERS['aws-eks, imported with a provider'] as (scope: Construct) => eks.ICluster;
 
-/** An Airflow on an imported cluster, and what it becomes. */
-export function synthAirflow(props: Partial<AirflowOnEksProps> | ((stack: Stack) => Partial<AirflowOnEksProps>) = {}): {
+/** An existing secret in AWS Secrets Manager, or one field of it. */
+export function remoteSecret(scope: Construct, name: string, field?: string): AirflowSecret {
+  return AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(scope, `Secret-${name}-${field}`, name), field);
+}
+
+export type Props = Partial<AirflowOnEksProps> | ((stack: Stack) => Partial<AirflowOnEksProps>);
+
+/** An Airflow deployment on an imported cluster, with its template. */
+export function synthAirflow(props: Props = {}): {
   stack: Stack; airflow: AirflowOnEks; template: Template;
 } {
   const stack = newStack();
@@ -111,49 +121,26 @@ export function synthAirflow(props: Partial<AirflowOnEksProps> | ((stack: Stack)
   return { stack, airflow, template: Template.fromStack(stack) };
 }
 
-/** The text of a value in a template, with `<LogicalId>` where CloudFormation puts something. */
-export function textOf(value: any): string {
-  if (value === null || typeof value !== 'object') {
-    return String(value);
-  }
-  if (value['Fn::Join']) {
-    return value['Fn::Join'][1].map(textOf).join(value['Fn::Join'][0]);
-  }
-  return `<${[value.Ref ?? value['Fn::GetAtt'] ?? Object.keys(value)[0]].flat().join('.')}>`;
+function jsonOf(template: Template | Json): Json {
+  return template instanceof Template ? template.toJSON() : template;
 }
-
-function resourcesOf(template: Template | Json, type: string): Json[] {
-  const resources: Json = (template instanceof Template ? template.toJSON() : template).Resources;
-  return Object.values(resources).filter((resource) => resource.Type === type).map((resource) => resource.Properties);
-}
-
-export interface Release { chart: string; release: string; namespace: string; version: string; values: Json; properties: Json }
 
 /** The Helm releases of a template, with their values as objects. */
 export function releasesOf(template: Template | Json): Release[] {
-  return resourcesOf(template, 'Custom::AWSCDK-EKS-HelmChart').map((properties) => ({
-    chart: properties.Chart,
-    release: properties.Release,
-    namespace: properties.Namespace,
-    version: properties.Version,
-    values: JSON.parse(textOf(properties.Values ?? '{}')),
-    properties,
-  }));
+  return assembly.releasesOf(jsonOf(template));
 }
 
-/** The values of the release of a chart, of Airflow's by default. */
+/** The values of the release of a chart, by default of Airflow's chart. */
 export function valuesOf(template: Template | Json, chart = 'airflow'): Json {
   return releasesOf(template).find((release) => release.chart === chart)!.values;
 }
 
-/** The Kubernetes objects of a template, of one kind if given. */
+/** The Kubernetes objects in the manifests of a template, of one kind if given. */
 export function objectsOf(template: Template | Json, kind?: string): Json[] {
-  return resourcesOf(template, 'Custom::AWSCDK-EKS-KubernetesResource')
-    .flatMap(({ Manifest }) => JSON.parse(textOf(Manifest)) as Json[])
-    .filter((object) => kind === undefined || object.kind === kind);
+  return assembly.objectsOf(jsonOf(template), kind);
 }
 
-/** Where the unpacked charts are, and the versions that their folders are named by. */
+/** The folder of the unpacked charts, each in a folder `<chart>-<version>`. */
 export const CHARTS = process.env.AIRFLOW_CHARTS;
 
 /** The helm of each kubectl layer, unpacked once per run. */
@@ -176,9 +163,9 @@ function helmOf(layer: string): string {
 }
 
 /**
- * Renders a release by the real chart: all that the cluster will see, with the objects that we make ourselves if it is Airflow.
+ * Renders a release with the real chart. The release of Airflow includes the objects of the library's own manifests.
  *
- * @param chartFolder the folder in CHARTS, or the path of another
+ * @param chartFolder the folder of the chart, in CHARTS or as an absolute path
  */
 export function render(helm: string, chartFolder: string, template: Template | Json, chart = 'airflow'): string {
   const { release, namespace, values } = releasesOf(template).find((found) => found.chart === chart)!;
@@ -189,19 +176,19 @@ export function render(helm: string, chartFolder: string, template: Template | J
   return [rendered, ...chart === 'airflow' ? objectsOf(template).map((object) => YAML.stringify(object)) : []].join('\n---\n');
 }
 
-/** What tests know of a chart that the library itself does not say. */
+/** Facts about a chart that the library itself does not contain. */
 export interface ChartUnderTest {
   readonly name: string;
   readonly chart: () => AirflowChart;
-  /** Its folder in CHARTS. */
+  /** The folder in CHARTS. */
   readonly folder: string;
-  /** Its workloads, as `Kind/name` without the release, by the nodes that they belong on. */
+  /** The workloads, as `Kind/name`, by the nodes on which they must run. */
   readonly workloads: Record<keyof AirflowPlacement, RegExp>;
-  /** Which of its containers write or read logs, and which one is the database. */
+  /** The containers that write or read logs, and that of the database, with the paths where they mount their claims. */
   readonly logs: { workload: RegExp; container: RegExp; path: string };
   readonly database: { workload: RegExp; container: RegExp; path: string };
-  /** Keys that it mounts whether or not it makes them. */
-  readonly absentKeys?: string[];
+  /** The keys that the chart mounts without creating them, as `Kind/name key`. */
+  readonly absentKeys?: (release: string) => string[];
 }
 
 const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
@@ -219,10 +206,10 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
     path: '/opt/airflow/logs',
   },
   database: { workload: /-postgresql$/, container: /^postgresql$/, path: '/bitnami/postgresql' },
-  absentKeys: ['ConfigMap/airflow-config pod_template_file.yaml'],
+  absentKeys: (release) => [`ConfigMap/${release}-config pod_template_file.yaml`],
 });
 
-/** A test over charts takes each from here. */
+/** Tests that hold for every chart run for each of these. */
 export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), official('official, Airflow 2.11', '2.11.2'), {
   name: 'community',
   chart: () => AirflowChart.community(),
@@ -236,7 +223,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
   database: { workload: /-postgresql$/, container: /postgresql$/, path: '/bitnami/postgresql' },
 }];
 
-/** As `synthAirflow`, on the community chart. */
-export function synthCommunity(props: Parameters<typeof synthAirflow>[0] = {}): ReturnType<typeof synthAirflow> {
+/** As `synthAirflow`, with the community chart. */
+export function synthCommunity(props: Props = {}): ReturnType<typeof synthAirflow> {
   return synthAirflow((stack) => ({ chart: AirflowChart.community(), ...typeof props === 'function' ? props(stack) : props }));
 }

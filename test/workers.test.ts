@@ -1,31 +1,54 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { newStack, synthCommunity, valuesOf } from './util';
-import { WorkersOptions } from '../src';
+import { WorkerAutoscaling, WorkersOptions } from '../src';
 import { workersSettings } from '../src/workers';
 
-const settings = (options: WorkersOptions = {}, onSpot = true) => workersSettings(newStack(), options, onSpot);
+const settings = (options?: WorkersOptions, onSpot = true) => workersSettings(newStack(), options, onSpot);
+
+const onMemory = (averageUtilization: number) =>
+  [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization } } }];
 
 test('defaults', () => {
   expect(settings()).toEqual({
-    replicas: 2, autoscaling: undefined, requests: { cpu: '1', memory: '2Gi' }, terminationGraceSeconds: 600, defaultTaskRetries: 2,
+    replicas: 2,
+    autoscaling: undefined,
+    resources: { requests: { cpu: '1', memory: '2Gi' } },
+    terminationGraceSeconds: 600,
+    defaultTaskRetries: 2,
   });
   expect(settings({}, false).defaultTaskRetries).toBeUndefined();
-  expect(settings({ autoscaling: { maxReplicas: 4 } }).autoscaling).toEqual({ maxReplicas: 4, targetMemoryPercent: 80 });
+  expect(settings({ autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) }).autoscaling)
+    .toEqual({ minReplicas: 2, maxReplicas: 4, metrics: onMemory(80) });
 });
 
 test('custom', () => {
   expect(settings({
-    replicas: 3, autoscaling: { maxReplicas: 9, targetMemoryPercent: 50 }, cpu: '500m', memory: '4Gi', terminationGracePeriod: Duration.minutes(5), defaultTaskRetries: 0,
+    replicas: 3,
+    autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 9, targetMemoryPercent: 50 }),
+    cpu: '500m',
+    memory: '4Gi',
+    memoryLimit: '8Gi',
+    terminationGracePeriod: Duration.minutes(5),
+    defaultTaskRetries: 0,
   })).toEqual({
     replicas: 3,
-    autoscaling: { maxReplicas: 9, targetMemoryPercent: 50 },
-    requests: { cpu: '500m', memory: '4Gi' },
+    autoscaling: { minReplicas: 3, maxReplicas: 9, metrics: onMemory(50) },
+    resources: { requests: { cpu: '500m', memory: '4Gi' }, limits: { memory: '8Gi' } },
     terminationGraceSeconds: 300,
     defaultTaskRetries: 0,
   });
 });
 
-test('a worker on Spot finishes its tasks, and is not taken away for nothing', () => {
+test('the maximum may be equal to the minimum, and either may be a token', () => {
+  const bounds = (replicas: number, maxReplicas: number) =>
+    settings({ replicas, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas }) }).autoscaling;
+  expect(bounds(3, 3)).toMatchObject({ minReplicas: 3, maxReplicas: 3 });
+  const token = Token.asNumber({ Ref: 'Workers' });
+  expect(bounds(token, 3)).toMatchObject({ minReplicas: token, maxReplicas: 3 });
+  expect(bounds(3, token)).toMatchObject({ minReplicas: 3, maxReplicas: token });
+});
+
+test('a worker on a Spot node finishes its tasks and is not evicted without need', () => {
   const { workers, airflow } = valuesOf(synthCommunity().template);
   expect(workers).toMatchObject({
     replicas: 2,
@@ -37,19 +60,31 @@ test('a worker on Spot finishes its tasks, and is not taken away for nothing', (
   expect(airflow.config.AIRFLOW__CORE__DEFAULT_TASK_RETRIES).toBe('2');
 });
 
-test('the number of workers is the autoscaler\'s alone', () => {
-  const { workers, extraManifests } = valuesOf(synthCommunity({ workers: { autoscaling: { maxReplicas: 16 } } }).template);
+test('only the autoscaler sets the number of workers', () => {
+  const autoscaling = WorkerAutoscaling.onMemory({ maxReplicas: 16 });
+  const { workers, extraManifests } = valuesOf(synthCommunity({ workers: { autoscaling } }).template);
   expect(workers.replicas).toBeNull();
   expect(extraManifests).toEqual([expect.objectContaining({
-    kind: 'HorizontalPodAutoscaler', spec: expect.objectContaining({ minReplicas: 2, maxReplicas: 16, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' } }),
+    kind: 'HorizontalPodAutoscaler',
+    spec: {
+      minReplicas: 2, maxReplicas: 16, metrics: onMemory(80), scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
+    },
   })]);
 });
 
 test.each<[string, WorkersOptions, string]>([
-  ['replicas is 0', { replicas: 0 }, "'workers.replicas' must be at least 1, got 0; for no Celery workers use AirflowExecutor.KUBERNETES"],
-  ['maxReplicas is below replicas', { replicas: 3, autoscaling: { maxReplicas: 2 } },
+  ['there are no workers', { replicas: 0 },
+    "'workers.replicas' must be a whole number of at least 1, got 0; for a deployment without Celery workers use AirflowExecutor.KUBERNETES"],
+  ['maxReplicas is below replicas', { replicas: 3, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 2 }) },
     "'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (3), got 2"],
+  ['maxReplicas is below the default of replicas', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 1 }) },
+    "'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (2), got 1"],
+  ['maxReplicas is not a whole number', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 2.5 }) },
+    "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got 2.5"],
+  ['targetMemoryPercent is 0', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, targetMemoryPercent: 0 }) },
+    "'workers.autoscaling.targetMemoryPercent' must be a whole number of at least 1, got 0"],
   ['terminationGracePeriod is too short', { terminationGracePeriod: Duration.seconds(60) }, "'workers.terminationGracePeriod' must be at least 120 seconds, got 60"],
+  ['defaultTaskRetries is negative', { defaultTaskRetries: -1 }, "'workers.defaultTaskRetries' must be a whole number of at least 0, got -1"],
 ])('fails when %s', (_name, options, message) => {
   expect(() => settings(options)).toThrow(new Error(`Data: ${message}`));
 });

@@ -1,55 +1,69 @@
-import { communityChart } from './community';
-import { officialChart } from './official';
-import { ChartDefinition } from './settings';
+import { ChartDefinition } from './chart-definition';
+import { communityChart } from './community/definition';
+import { officialChart } from './official/definition';
 
 /**
- * Other versions than the ones that this library was made for.
+ * Versions of a Helm chart and of Airflow.
  */
 export interface AirflowChartOptions {
   /**
    * The version of the chart.
    *
-   * @default - 8.9.0 (community), 1.22.0 (official)
+   * The library is tested with the default versions.
+   *
+   * @default - 1.22.0 (official), 8.9.0 (community)
    */
   readonly chartVersion?: string;
 
   /**
-   * The version of Airflow. With an image of your own, the version in it.
+   * The version of Airflow.
    *
-   * @default - 2.8.4 (community), 3.2.2 (official)
+   * With an image of your own, specify the version that it contains. A newer version migrates the database when it starts, and an older version
+   * does not start on a newer database schema: back up the database before you change the version.
+   *
+   * Airflow 2 reached end of life in April 2026, and causes a warning at synthesis.
+   *
+   * @default - 3.2.2 (official), 2.8.4 (community)
    */
   readonly airflowVersion?: string;
 }
 
 /**
- * The Helm chart that Airflow is installed by.
+ * The Helm chart that installs Airflow, with its version and the version of Airflow.
+ *
+ * @example
+ * const airflow2 = AirflowChart.official({ airflowVersion: '2.11.2' });
  */
 export class AirflowChart {
   /**
-   * The community chart, for Airflow 2.
+   * The community chart, for Airflow 2.0 to 2.9.
    *
-   * Its last release is of 2024, and Airflow 2 has had no security fixes since April 2026. Chart versions before 8.7.0 are refused:
-   * they speak APIs that no EKS version in support has, and their images of PostgreSQL and Redis are gone from the registries.
+   * Its last release dates from 2024, and Airflow 2 reached end of life in April 2026. Chart versions before 8.7.0 are refused: they use Kubernetes
+   * APIs that no supported EKS version serves, and their PostgreSQL and Redis images can no longer be pulled.
    *
-   * @param options other versions: the chart from 8.7.0, Airflow from 2.0 to 2.9
-   * @throws if a version is not one that the chart can install
+   * Connections and variables are synchronized continuously with the database. Log files are kept indefinitely.
+   *
+   * @param options other versions: chart 8.7.0 or later, Airflow 2.0 to 2.9
+   * @throws if the chart cannot install a version
    * @see https://github.com/airflow-helm/charts/tree/main/charts/airflow
    */
   public static community(options: AirflowChartOptions = {}): AirflowChart {
     check('chartVersion', options.chartVersion, /^8\.([7-9]|\d\d+)\.\d+$/, '8.7.0 or a later 8.x');
-    check('airflowVersion', options.airflowVersion, /^2\.[0-9]\.\d+$/, 'from 2.0.0 to 2.9.x; for a later one use AirflowChart.official()');
+    check('airflowVersion', options.airflowVersion, /^2\.[0-9]\.\d+$/, 'from 2.0.0 to 2.9.x; for a later version use AirflowChart.official()');
     return new AirflowChart(communityChart(options.chartVersion, options.airflowVersion));
   }
 
   /**
-   * The official chart, for Airflow 3, and for 2.11.
+   * The official chart, for Airflow 3 and 2.11.
    *
-   * Connections and variables are environment variables there: DAGs read them, the web UI does not list them. Packages have to be
-   * in the image. Its PostgreSQL is a later one than the community chart's, and refuses that one's files: an Airflow that changes
-   * its chart needs a new namespace, or a dump of its database.
+   * Connections and variables become environment variables: DAGs can read them, but the web UI does not list them. Additional Python packages must
+   * be in the image. Log files are deleted after 15 days.
    *
-   * @param options other versions: the chart from 1.22.0, Airflow 2.11 and from 3.0
-   * @throws if a version is not one that the chart can install
+   * The in-cluster database has a later PostgreSQL version than that of the community chart and cannot read its files: to change the chart of a
+   * deployment, use a new namespace, or dump and restore the database.
+   *
+   * @param options other versions: chart 1.22.0 or later, Airflow 2.11, or 3.0 or later
+   * @throws if the chart cannot install a version
    * @see https://airflow.apache.org/docs/helm-chart/stable/index.html
    */
   public static official(options: AirflowChartOptions = {}): AirflowChart {

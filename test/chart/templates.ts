@@ -1,13 +1,12 @@
 import { execFileSync } from 'child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'fs';
-import { tmpdir } from 'os';
+import { mkdirSync, writeFileSync } from 'fs';
 import { join } from 'path';
 import { Template } from 'aws-cdk-lib/assertions';
-import { HELMS, Json, objectsOf } from '../util';
+import { HELMS, Json, objectsOf, temporaryFolder } from '../util';
 
-/** Runs Go templates by helm, which has the functions that charts and the External Secrets operator have. */
+/** Runs Go templates with helm, which has the template functions of charts and of the External Secrets operator. */
 export function expand(templates: Record<string, string>, variables: Record<string, string> = {}): Record<string, string> {
-  const chart = mkdtempSync(join(tmpdir(), 'chart-'));
+  const chart = temporaryFolder();
   mkdirSync(join(chart, 'templates'));
   writeFileSync(join(chart, 'Chart.yaml'), JSON.stringify({ apiVersion: 'v2', name: 'templates', version: '1.0.0' }));
   writeFileSync(join(chart, 'values.yaml'), JSON.stringify({ templates, variables }));
@@ -21,7 +20,7 @@ export function expand(templates: Record<string, string>, variables: Record<stri
   return JSON.parse(output.slice(output.indexOf('{'))).data;
 }
 
-/** The Kubernetes Secrets that the operator writes, if each secret has the value that `valueOf` says for its name and field. */
+/** The Kubernetes Secrets that the operator writes. `valueOf` returns the value of a secret, by its name and field. */
 export function writtenSecrets(template: Template, valueOf: (key: string, field?: string) => string): Record<string, Record<string, string>> {
   return Object.fromEntries(objectsOf(template, 'ExternalSecret').map(({ spec }) => [spec.target.name, expand(
     spec.target.template.data,
@@ -29,7 +28,7 @@ export function writtenSecrets(template: Template, valueOf: (key: string, field?
   )]));
 }
 
-/** What a container gets of a variable or an argument: Kubernetes expands `$(NAME)`, and makes `$` of `$$`. */
+/** A variable or an argument as a container receives it: Kubernetes expands `$(NAME)`, and turns `$$` into `$`. */
 export function inContainer(text: string, variables: Record<string, string> = {}): string {
   return text.replace(/\$\$|\$\(([^)]*)\)/g, (match, name) => match === '$$' ? '$' : variables[name] ?? match);
 }

@@ -1,5 +1,5 @@
-// The packages as their users get them: installed by npm, pip and Maven into fresh copies of the examples, and synthesized by the
-// CDK's own CLI. `npx projen test:consumers` builds the packages first.
+// Tests the packages: installs them by npm, pip and Maven into fresh copies of the examples, and synthesizes these with the CDK CLI.
+// `npx projen test:consumers` builds the packages first.
 import { spawnSync } from 'child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
@@ -9,7 +9,7 @@ import { Json, releasesOf, valuesOf } from '../util';
 const ROOT = join(__dirname, '../..');
 const { version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** The same CDK in all languages: their registries do not have the newest on the same day. */
+/** One version of the CDK for all languages, because their registries do not receive a new version on the same day. */
 const CDK_VERSION: string = process.env.CDK_VERSION ?? devDependencies['aws-cdk-lib'];
 
 const APPS: Record<string, string> = {
@@ -23,7 +23,7 @@ const MAVEN_REPOSITORY = join(WORK, 'm2');
 afterAll(() => rmSync(WORK, { recursive: true }));
 
 interface Language {
-  /** Makes the folder of an app ready to run, with nothing but the package and what registries have. */
+  /** Installs the package and, from the registries, the other dependencies of the app in the folder. */
   install(folder: string): void;
 }
 
@@ -51,7 +51,7 @@ const LANGUAGES: Record<string, Language> = {
       const layer = /cdk-(lambda-layer-kubectl-v\d+)/.exec(pom)?.[1];
       const artifact = `software.amazon.awscdk:cdk-${layer}:${/<kubectl-layer.version>(.*)</.exec(pom)?.[1]}`;
       if (layer && run('mvn', ['-q', 'dependency:get', '-Dtransitive=false', `-Dartifact=${artifact}`], folder).status !== 0) {
-        process.stdout.write(`MAVEN DOES NOT FIND ${artifact}; its jar is built from its npm package instead\n`);
+        process.stdout.write(`MAVEN DOES NOT FIND ${artifact}; building its jar from its npm package\n`);
         const built = join(WORK, layer);
         must(join(ROOT, 'node_modules/.bin/jsii-pacmak'), ['--target', 'java', '--outdir', built, join(ROOT, 'node_modules/@aws-cdk', layer)], ROOT);
         const jar = find(built, /\d\.jar$/);
@@ -63,14 +63,14 @@ const LANGUAGES: Record<string, Language> = {
   },
 };
 
-/** Errors of the library, as its users must read them in each language. */
+/** The errors of the library that every language must show. */
 const BAD_INPUT: Record<string, string> = {
-  sizes: "EksV1/Airflow/NodePools: 'workers.maxSize' must be at least 'workers.minSize' (2), got 1",
+  sizes: "EksV1/Airflow/NodePools: 'nodePools.workers.maxSize' must be at least 'nodePools.workers.minSize' (2), got 1",
   auth: "EksV1/Airflow: 'gitSync.auth' is GitAuth.ssh(), but 'gitSync.repository' is an HTTP URL,"
-    + " got 'https://github.com/example/dags.git'; use GitAuth.http(), or the SSH URL",
-  cluster: "EksV1/Airflow: 'cluster' lacks what Airflow needs; give to fromClusterAttributes(): 'vpc' (the VPC, for the file system and the nodes);"
-    + " 'clusterSecurityGroupId' (the cluster security group, for the nodes); 'openIdConnectProvider' (the OIDC provider, for the pods' AWS identities);"
-    + " 'kubectlProvider' (the provider that runs kubectl and helm)",
+    + " got 'https://github.com/example/dags.git'; use GitAuth.http() or the SSH URL",
+  cluster: "EksV1/Airflow: the imported 'cluster' must specify 'vpc' (the VPC of the nodes and the file system),"
+    + " 'clusterSecurityGroupId' (the security group of the nodes), 'openIdConnectProvider' (the OIDC provider, for the IAM roles of pods),"
+    + " 'kubectlProvider' (the provider that runs kubectl and helm); pass them to fromClusterAttributes()",
 };
 
 const templates: Record<string, Record<string, Record<string, Json>>> = {};
@@ -87,7 +87,7 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
     }
   });
 
-  test.each(Object.keys(APPS))('%s synthesizes to the same template in each language', (app) => {
+  test.each(Object.keys(APPS))('%s creates the same templates as in TypeScript', (app) => {
     const { status, output } = synth(folderOf(app));
     expect([status, status === 0 ? '' : output]).toEqual([0, '']);
     const found = templatesOf(join(folderOf(app), 'cdk.out'));
@@ -102,7 +102,7 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
     process.stdout.write(`${app} in ${language}: ${resources.length} resources in ${Object.keys(found).join(', ')}\n`);
   });
 
-  test('removes a default of the chart', () => {
+  test("'removedHelmValues' removes defaults of the chart", () => {
     const values = valuesOf(templates[language].features['EksV1.template.json']);
     expect(values.scheduler.livenessProbe).toBeNull();
     expect(values.web.readinessProbe).toBeNull();
@@ -110,7 +110,7 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
   });
 
   if (language !== 'typescript') {
-    test("a null in 'values' gets lost, which is why there is 'removedValues'", () => {
+    test("jsii drops a null in 'helmValues'", () => {
       expect(readFileSync(find(folderOf('features'), /(app\.py|FeaturesApp\.java)$/), 'utf8')).toMatch(/"livenessProbe"(: None|, null)/);
       const { scheduler } = valuesOf(templates[language].features['EksV2.template.json']);
       expect(scheduler.podAnnotations).toMatchObject({ 'example.com/a': '1' });
@@ -118,7 +118,7 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
     });
   }
 
-  test.each(Object.keys(BAD_INPUT))('bad input (%s) has the same error', (bad) => {
+  test.each(Object.keys(BAD_INPUT))('invalid input (%s) shows the error of the library', (bad) => {
     const { status, output } = synth(folderOf('features'), '--context', `bad=${bad}`);
     expect(status).not.toBe(0);
     expect(output).toContain(BAD_INPUT[bad]);
@@ -129,18 +129,18 @@ describe('the npm package', () => {
   const folder = join(WORK, 'typescript/quickstart/node_modules/airflow-on-eks');
   const files = () => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => statSync(join(folder, file)).isFile());
 
-  test('holds the library, and neither tests nor examples', () => {
+  test('contains the library without tests and examples', () => {
     expect(files()).toContain('lib/index.js');
     expect(files().filter((file) => !/^(lib\/.*\.(js|d\.ts)|\.jsii|\.jsii\.tabl\.json\.gz|rosetta\/.*|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
   });
 
-  test('has at most 1 MB', () => {
+  test('is at most 1 MB in size', () => {
     const bytes = files().reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
     process.stdout.write(`the npm package has ${bytes} bytes unpacked\n`);
     expect(bytes).toBeLessThanOrEqual(1_000_000);
   });
 
-  test('depends on nothing but the CDK', () => {
+  test('depends only on the CDK', () => {
     const { dependencies, peerDependencies, bundledDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     expect({ dependencies, bundledDependencies }).toEqual({});
     expect(Object.keys(peerDependencies).sort()).toEqual(['aws-cdk-lib', 'constructs']);
@@ -170,7 +170,7 @@ function synth(folder: string, ...options: string[]): ReturnType<typeof run> {
   ], folder);
 }
 
-/** All templates by name, without what differs by the build of an asset. */
+/** The templates by file name, without the hashes of assets and the versions in the kubectl layer, which differ between languages. */
 function templatesOf(assembly: string): Record<string, Json> {
   const names = readdirSync(assembly).filter((name) => name.endsWith('.template.json')).sort();
   return Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(assembly, name), 'utf8')
@@ -181,7 +181,7 @@ function templatesOf(assembly: string): Record<string, Json> {
 function find(folder: string, name: RegExp): string {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => name.test(file));
   if (files.length !== 1) {
-    throw new Error(`there must be one ${name} in ${folder}, got ${files.length}; build the packages by: npx projen package-all`);
+    throw new Error(`there must be one ${name} in ${folder}, got ${files.length}; build the packages with: npx projen package-all`);
   }
   return join(folder, files[0]);
 }
@@ -193,7 +193,7 @@ function packaged(target: string, name: RegExp): string {
 function edit(file: string, ...replacements: [RegExp, string][]): void {
   const text = replacements.reduce((before, [pattern, replacement]) => {
     if (!pattern.test(before)) {
-      throw new Error(`${file} must have ${pattern}`);
+      throw new Error(`${file} must contain ${pattern}`);
     }
     return before.replace(pattern, replacement);
   }, readFileSync(file, 'utf8'));

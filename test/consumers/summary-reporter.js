@@ -1,4 +1,4 @@
-/** One line for whoever reads only the end of a log; what was skipped is said aloud. */
+/** Prints the name of each skipped test, and the totals as the last line of the log. */
 module.exports = class {
   onRunComplete(_contexts, results) {
     const all = results.testResults.flatMap((file) => file.testResults);
@@ -6,7 +6,7 @@ module.exports = class {
       console.log(`SKIPPED: ${fullName}`);
     }
     const broken = results.testResults.filter(({ testExecError }) => testExecError).length;
-    // After the summary of jest itself.
+    // After jest's own summary.
     process.on('exit', () => console.log(`${results.numPassedTests} passed, ${results.numFailedTests + broken} failed`));
   }
 };

@@ -1,23 +1,23 @@
 /**
- * Writes down which values each chart knows: `ts-node test/contract/extract.ts <folder of unpacked charts>`.
+ * Writes the contract of each chart, which is the list of its values: `ts-node test/contract/extract.ts <folder of unpacked charts>`.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'fs';
 import { basename, join } from 'path';
 import * as YAML from 'yaml';
 
-/** The charts that we write values for, as `<chart>-<version>`. */
+/** The charts for which the library sets values, as `<chart>-<version>`. */
 export const CONTRACTS = ['airflow-community-8.9.0', 'airflow-official-1.22.0', 'aws-efs-csi-driver-4.4.1', 'external-secrets-2.9.0'];
 
-/** What Kubernetes or the user fills, whatever a chart has put there for a start. */
+/** Values that are free-form maps of Kubernetes or of the user, even if the chart has defaults in them. */
 const FREE_FORM = /(labels|annotations|resources|affinity|nodeSelector|securityContext|^config)$/i;
 
-/** Values that stand in comments of a values.yaml only; the charts' own render shows that they are read. */
+/** Values that occur only in comments of values.yaml; `charts.test.ts` shows that the charts read them. */
 const IN_COMMENTS: Record<string, string[]> = {
   'airflow-community-8.9.0': ['postgresql.persistence.existingClaim'],
   'airflow-official-1.22.0': ['credentialsSecret', 'knownHosts', 'sshKeySecret'].map((key) => `dags.gitSync.${key}`),
 };
 
-/** The paths of a chart's values, its sub-charts' too; `path.*` is one below which anything may stand. */
+/** The paths of the values of a chart and its sub-charts. Below `path.*`, every path is valid. */
 export function pathsOf(folder: string): string[] {
   const values = YAML.parse(readFileSync(join(folder, 'values.yaml'), 'utf8'));
   const subCharts = join(folder, 'charts');

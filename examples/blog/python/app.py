@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 from airflow_on_eks import (
-    AirflowChart, AirflowConnection, AirflowImage, AirflowOnEks, AirflowRole, AirflowSecret, AirflowUser, AirflowVariable,
-    AlbIngressOptions, GitAuth, GitSyncOptions, KnownHosts, NodePoolOptions, NodePoolsOptions, WorkerAutoscalingOptions,
-    WorkersOptions,
+    AirflowChart, AirflowConnection, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowUser,
+    AirflowVariable, AlbIngressOptions, GitAuth, GitSyncOptions, KnownHosts, NodePoolOptions, WorkerAutoscaling, WorkersOptions,
 )
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -18,7 +17,7 @@ region = "ap-northeast-2"
 app = App()
 stack = Stack(app, "AirflowBlog", env=Environment(account=account, region=region))
 
-# The cluster, by what it is known for. Another way to its VPC is Vpc.from_lookup().
+# The existing cluster. Its VPC can also be imported by Vpc.from_lookup().
 cluster = eks.Cluster.from_cluster_attributes(
     stack, "Cluster",
     cluster_name="us-eks",
@@ -28,6 +27,7 @@ cluster = eks.Cluster.from_cluster_attributes(
         vpc_id="vpc-0a1b2c3d4e5f60001",
         availability_zones=["ap-northeast-2a", "ap-northeast-2c"],
         private_subnet_ids=["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"],
+        private_subnet_route_table_ids=["rtb-0a1b2c3d4e5f60001", "rtb-0a1b2c3d4e5f60002"],
     ),
     open_id_connect_provider=iam.OpenIdConnectProvider.from_open_id_connect_provider_arn(
         stack, "Oidc",
@@ -37,7 +37,7 @@ cluster = eks.Cluster.from_cluster_attributes(
     kubectl_layer=KubectlV29Layer(stack, "Kubectl"),
 )
 
-# What was typed into kubectl by hand: the deploy key, and a secret for DAGs.
+# Existing secrets: the deploy key of the Git repository, and the credentials that DAGs use.
 deploy_key = secretsmanager.Secret.from_secret_name_v2(stack, "DeployKey", "airflow/gitlab-deploy-key")
 dag_secrets = secretsmanager.Secret.from_secret_name_v2(stack, "DagSecrets", "airflow/dags")
 
@@ -46,7 +46,7 @@ airflow = AirflowOnEks(
     cluster=cluster,
     chart=AirflowChart.community(),
     image=AirflowImage.from_registry("apache/airflow", "2.8.4-python3.9"),
-    node_pools=NodePoolsOptions(
+    node_pools=AirflowNodePools.managed_node_groups(
         stateless=NodePoolOptions(
             instance_types=[ec2.InstanceType("c5a.xlarge"), ec2.InstanceType("c5a.large")], min_size=2, max_size=2,
         ),
@@ -57,7 +57,7 @@ airflow = AirflowOnEks(
         key_pair=ec2.KeyPair.from_key_pair_name(stack, "KeyPair", "prod-airflow"),
         cluster_autoscaler=True,
     ),
-    workers=WorkersOptions(replicas=2, autoscaling=WorkerAutoscalingOptions(max_replicas=16)),
+    workers=WorkersOptions(replicas=2, autoscaling=WorkerAutoscaling.on_memory(max_replicas=16)),
     git_sync=GitSyncOptions(
         repository="git@gitlab.cloudopz.co:devops/airflow-dags.git",
         branch="master",
@@ -77,11 +77,11 @@ airflow = AirflowOnEks(
             password=AirflowSecret.from_secrets_manager(dag_secrets, "slack_webhook"),
         ),
     ],
-    variables=[AirflowVariable(key="environment", value="dev")],
-    extra_secrets={
-        "clh-password": AirflowSecret.from_secrets_manager(dag_secrets, "clh-password"),
-        "ttdb_user": AirflowSecret.from_secrets_manager(dag_secrets, "ttdb_user"),
-        "ttdb_password": AirflowSecret.from_secrets_manager(dag_secrets, "ttdb_password"),
+    variables=[AirflowVariable.of("environment", "dev")],
+    environment_secrets={
+        "CLH_PASSWORD": AirflowSecret.from_secrets_manager(dag_secrets, "clh-password"),
+        "TTDB_USER": AirflowSecret.from_secrets_manager(dag_secrets, "ttdb_user"),
+        "TTDB_PASSWORD": AirflowSecret.from_secrets_manager(dag_secrets, "ttdb_password"),
     },
     config={"scheduler.dag_dir_list_interval": "60"},
     ingress=AlbIngressOptions(
@@ -95,7 +95,7 @@ airflow = AirflowOnEks(
     ),
 )
 
-# The node role of the seed could read all of S3. The DAGs get what they need by their own role instead.
+# DAGs read Amazon S3 with the role of the Airflow pods. Other pods on the same nodes do not get this permission.
 airflow.role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name("AmazonS3ReadOnlyAccess"))
 
 app.synth()

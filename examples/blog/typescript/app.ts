@@ -1,6 +1,6 @@
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import {
-  AirflowChart, AirflowImage, AirflowOnEks, AirflowRole, AirflowSecret, GitAuth, KnownHosts,
+  AirflowChart, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable, GitAuth, KnownHosts, WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -15,7 +15,7 @@ const region = 'ap-northeast-2';
 const app = new App();
 const stack = new Stack(app, 'AirflowBlog', { env: { account, region } });
 
-// The cluster, by what it is known for. Another way to its VPC is Vpc.fromLookup().
+// The existing cluster. Its VPC can also be imported by Vpc.fromLookup().
 const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
   clusterName: 'us-eks',
   clusterSecurityGroupId: 'sg-0a1b2c3d4e5f60001',
@@ -31,7 +31,7 @@ const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
   kubectlLayer: new KubectlV29Layer(stack, 'Kubectl'),
 });
 
-// What was typed into kubectl by hand: the deploy key, and a secret for DAGs.
+// Existing secrets: the deploy key of the Git repository, and the credentials that DAGs use.
 const deployKey = secretsmanager.Secret.fromSecretNameV2(stack, 'DeployKey', 'airflow/gitlab-deploy-key');
 const dagSecrets = secretsmanager.Secret.fromSecretNameV2(stack, 'DagSecrets', 'airflow/dags');
 
@@ -39,14 +39,14 @@ const airflow = new AirflowOnEks(stack, 'Airflow', {
   cluster,
   chart: AirflowChart.community(),
   image: AirflowImage.fromRegistry('apache/airflow', '2.8.4-python3.9'),
-  nodePools: {
+  nodePools: AirflowNodePools.managedNodeGroups({
     stateless: { instanceTypes: [new ec2.InstanceType('c5a.xlarge'), new ec2.InstanceType('c5a.large')], minSize: 2, maxSize: 2 },
     workers: { instanceTypes: [new ec2.InstanceType('c5a.2xlarge'), new ec2.InstanceType('c5a.large')], minSize: 1, maxSize: 3 },
     database: { instanceTypes: [new ec2.InstanceType('c5a.xlarge')], minSize: 1, maxSize: 1 },
     keyPair: ec2.KeyPair.fromKeyPairName(stack, 'KeyPair', 'prod-airflow'),
     clusterAutoscaler: true,
-  },
-  workers: { replicas: 2, autoscaling: { maxReplicas: 16 } },
+  }),
+  workers: { replicas: 2, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 16 }) },
   gitSync: {
     repository: 'git@gitlab.cloudopz.co:devops/airflow-dags.git',
     branch: 'master',
@@ -63,11 +63,11 @@ const airflow = new AirflowOnEks(stack, 'Airflow', {
   connections: [{
     id: 'slack', type: 'http', host: 'https://hooks.slack.com/services', password: AirflowSecret.fromSecretsManager(dagSecrets, 'slack_webhook'),
   }],
-  variables: [{ key: 'environment', value: 'dev' }],
-  extraSecrets: {
-    'clh-password': AirflowSecret.fromSecretsManager(dagSecrets, 'clh-password'),
-    'ttdb_user': AirflowSecret.fromSecretsManager(dagSecrets, 'ttdb_user'),
-    'ttdb_password': AirflowSecret.fromSecretsManager(dagSecrets, 'ttdb_password'),
+  variables: [AirflowVariable.of('environment', 'dev')],
+  environmentSecrets: {
+    CLH_PASSWORD: AirflowSecret.fromSecretsManager(dagSecrets, 'clh-password'),
+    TTDB_USER: AirflowSecret.fromSecretsManager(dagSecrets, 'ttdb_user'),
+    TTDB_PASSWORD: AirflowSecret.fromSecretsManager(dagSecrets, 'ttdb_password'),
   },
   config: { 'scheduler.dag_dir_list_interval': '60' },
   ingress: {
@@ -80,5 +80,5 @@ const airflow = new AirflowOnEks(stack, 'Airflow', {
   },
 });
 
-// The node role of the seed could read all of S3. The DAGs get what they need by their own role instead.
+// DAGs read Amazon S3 with the role of the Airflow pods. Other pods on the same nodes do not get this permission.
 airflow.role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('AmazonS3ReadOnlyAccess'));

@@ -20,7 +20,7 @@ cluster = eks.Cluster(
     alb_controller=eks.AlbControllerOptions(version=eks.AlbControllerVersion.V2_8_2),
 )
 
-# For what is not Airflow, such as CoreDNS.
+# Nodes for pods that do not belong to Airflow, such as CoreDNS.
 cluster.add_nodegroup_capacity(
     "System",
     instance_types=[ec2.InstanceType("m5.large")],

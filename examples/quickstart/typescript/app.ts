@@ -18,7 +18,7 @@ const cluster = new eks.Cluster(stack, 'Cluster', {
   albController: { version: eks.AlbControllerVersion.V2_8_2 },
 });
 
-// For what is not Airflow, such as CoreDNS.
+// Nodes for pods that do not belong to Airflow, such as CoreDNS.
 cluster.addNodegroupCapacity('System', {
   instanceTypes: [new ec2.InstanceType('m5.large')],
   amiType: eks.NodegroupAmiType.AL2023_X86_64_STANDARD,

@@ -1,8 +1,8 @@
 from airflow_on_eks import (
-    AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowOnEks, AirflowPool, AirflowRole, AirflowSecret,
-    AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressOptions, AlbIngressScheme, AlbIngressTargetType, AlbListenPort,
-    EfsCsiDriverSetup, ExistingNodesOptions, ExternalSecretsSetup, GitAuth, GitSyncOptions, KnownHosts, NodePlacement,
-    NodePoolOptions, NodePoolsOptions, PersistenceOptions, Toleration, WorkerAutoscalingOptions, WorkersOptions,
+    AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowPool, AirflowRole,
+    AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressOptions, AlbListenerPort, ComponentOptions,
+    EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions, KnownHosts,
+    NodePlacement, NodePoolOptions, PersistenceOptions, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
 from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -11,6 +11,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_efs as efs
 from aws_cdk import aws_eks as eks
 from aws_cdk import aws_eks_v2 as eksv2
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -54,7 +55,11 @@ cluster = eks.Cluster.from_cluster_attributes(
 
 bad = app.node.try_get_context("bad")
 if bad == "sizes":
-    AirflowOnEks(first, "Airflow", cluster=cluster, node_pools=NodePoolsOptions(workers=NodePoolOptions(min_size=2, max_size=1)))
+    AirflowOnEks(
+        first, "Airflow",
+        cluster=cluster,
+        node_pools=AirflowNodePools.managed_node_groups(workers=NodePoolOptions(min_size=2, max_size=1)),
+    )
 elif bad == "auth":
     AirflowOnEks(
         first, "Airflow",
@@ -76,18 +81,24 @@ airflow = AirflowOnEks(
     executor=AirflowExecutor.CELERY_KUBERNETES,
     image=AirflowImage.from_registry("apache/airflow", "2.9.3-python3.11"),
     pip_packages=["apache-airflow-providers-slack==8.6.0"],
-    node_pools=NodePoolsOptions(
+    node_pools=AirflowNodePools.managed_node_groups(
         stateless=NodePoolOptions(
             instance_types=[ec2.InstanceType("m6g.large")], capacity_type=eks.CapacityType.ON_DEMAND, disk_size=Size.gibibytes(50),
         ),
         workers=NodePoolOptions(min_size=0, max_size=5, labels={"team": "data", "stage": "prod"}, tags={"cost": "data"}),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("CloudWatchAgentServerPolicy")],
     ),
+    api_server=ComponentOptions(replicas=3, cpu="250m", memory="2Gi", memory_limit="4Gi"),
+    scheduler=ComponentOptions(replicas=1, memory="1536Mi"),
+    triggerer=ComponentOptions(replicas=2),
     workers=WorkersOptions(
         replicas=3,
-        autoscaling=WorkerAutoscalingOptions(max_replicas=8, target_memory_percent=70),
+        cpu="500m",
         memory="4Gi",
+        memory_limit="6Gi",
+        autoscaling=WorkerAutoscaling.on_memory(max_replicas=8, target_memory_percent=70),
         termination_grace_period=Duration.minutes(20),
+        default_task_retries=1,
     ),
     git_sync=GitSyncOptions(
         repository="ssh://git@git.example.com:7999/data/dags.git",
@@ -100,15 +111,18 @@ airflow = AirflowOnEks(
         ),
     ),
     persistence=PersistenceOptions(
-        logs_size=Size.gibibytes(100),
-        database_size=Size.mebibytes(1536),
         removal_policy=RemovalPolicy.DESTROY,
         lifecycle_policy=efs.LifecyclePolicy.AFTER_30_DAYS,
         throughput_mode=efs.ThroughputMode.BURSTING,
         automatic_backups=False,
     ),
-    efs_csi_driver=EfsCsiDriverSetup.ALL_NODES,
-    external_secrets=ExternalSecretsSetup.EXISTING,
+    efs_csi_driver=EfsCsiDriverInstallation.on_all_nodes(),
+    external_secrets=ExternalSecretsInstallation.existing(),
+    secrets=AirflowSecretsOptions(
+        api_secret_key=AirflowSecret.from_secrets_manager(secret, "api"),
+        broker_password=AirflowSecret.from_secrets_manager(secret, "broker"),
+    ),
+    secrets_backend=SecretsBackend.secrets_manager("airflow"),
     users=[
         AirflowUser(
             username="ada", email="ada@example.com", role=AirflowRole.of("Auditor"),
@@ -122,39 +136,43 @@ airflow = AirflowOnEks(
         ),
     ],
     variables=[
-        AirflowVariable(key="stage", value="prod"),
-        AirflowVariable(key="hook", secret=AirflowSecret.from_secrets_manager(secret, "hook")),
+        AirflowVariable.of("stage", "prod"),
+        AirflowVariable.from_secret("hook", AirflowSecret.from_secrets_manager(secret, "hook")),
     ],
     pools=[AirflowPool(name="warehouse", slots=4)],
-    # Maps in another order than in TypeScript: what is made of them must not depend on it.
+    # The keys of maps are in a different order than in TypeScript. The templates must not depend on it.
     config={"webserver.navbar_color": "#123456", "core.parallelism": "64", "scheduler.parsing_processes": "2"},
     environment={"HTTP_PROXY": "http://proxy.example.com", "TZ": "UTC", "STAGE": "prod"},
-    extra_secrets={
-        "cache": AirflowSecret.from_kubernetes_secret("cache", "url"),
-        "api_user": AirflowSecret.from_secrets_manager(secret, "user"),
-        "slack-webhook": AirflowSecret.from_secrets_manager(secret, "slack"),
+    environment_secrets={
+        "CACHE": AirflowSecret.from_kubernetes_secret("cache", "url"),
+        "API_USER": AirflowSecret.from_secrets_manager(secret, "user"),
+        "SLACK_WEBHOOK": AirflowSecret.from_secrets_manager(secret, "slack"),
     },
     ingress=AlbIngressOptions(
         host="airflow.example.com",
         certificate=acm.Certificate.from_certificate_arn(first, "Certificate", f"arn:aws:acm:{region}:{account}:certificate/1"),
-        scheme=AlbIngressScheme.INTERNET_FACING,
-        target_type=AlbIngressTargetType.IP,
-        listen_ports=[AlbListenPort(protocol="HTTP", port=80), AlbListenPort(protocol="HTTPS", port=443)],
+        scheme=eks.AlbScheme.INTERNET_FACING,
+        target_type=elbv2.TargetType.INSTANCE,
+        listener_ports=[
+            AlbListenerPort(protocol=elbv2.ApplicationProtocol.HTTP, port=80),
+            AlbListenerPort(protocol=elbv2.ApplicationProtocol.HTTPS, port=443),
+        ],
+        ssl_policy=elbv2.SslPolicy.TLS13_RES,
         inbound_cidrs=["192.0.2.0/24"],
         annotations={"example.com/owner": "data", "alb.ingress.kubernetes.io/ssl-redirect": "443"},
     ),
-    values={
+    helm_values={
         "flower": {
             "podDisruptionBudget": {"minAvailable": 1, "enabled": True},
             "extraVolumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}],
         },
         "scheduler": {"logCleanup": {"enabled": False}, "podAnnotations": {"example.com/b": "2", "example.com/a": "1"}},
     },
-    removed_values=["scheduler.livenessProbe", "web.readinessProbe"],
+    removed_helm_values=["scheduler.livenessProbe", "web.readinessProbe"],
     helm_timeout=Duration.minutes(10),
 )
 
-# What others ask of it.
+# The attributes.
 s3.Bucket.from_bucket_name(first, "Bucket", "example-data").grant_read(airflow)
 airflow.connections.allow_from(ec2.Peer.ipv4("192.0.2.0/24"), ec2.Port.tcp(9102), "Metrics")
 CfnOutput(first, "Url", value=airflow.url)
@@ -164,28 +182,38 @@ CfnOutput(first, "Versions", value=f"{airflow.chart.chart_version} {airflow.char
 CfnOutput(first, "Logs", value=f"{airflow.file_system.file_system_id} {airflow.persistence.logs_claim_name}")
 
 second = Stack(app, "EksV2", env=Environment(account=account, region=region))
-AirflowOnEks(
-    second, "Airflow",
-    cluster=eksv2.Cluster.from_cluster_attributes(
-        second, "Cluster",
-        cluster_name="prod",
-        vpc=vpc_of(second),
-        cluster_security_group_id="sg-1",
-        open_id_connect_provider=oidc_of(second),
-        kubectl_provider=eksv2.KubectlProvider.from_kubectl_provider_attributes(
-            second, "Provider", service_token=f"arn:aws:lambda:{region}:{account}:function:kubectl",
-        ),
+cluster_v2 = eksv2.Cluster.from_cluster_attributes(
+    second, "Cluster",
+    cluster_name="prod",
+    vpc=vpc_of(second),
+    cluster_security_group_id="sg-1",
+    open_id_connect_provider=oidc_of(second),
+    kubectl_provider=eksv2.KubectlProvider.from_kubectl_provider_attributes(
+        second, "Provider", service_token=f"arn:aws:lambda:{region}:{account}:function:kubectl",
     ),
-    chart=AirflowChart.community(),
+)
+EfsCsiDriver.get_or_create(cluster_v2, all_nodes=True)
+ExternalSecrets.get_or_create(cluster_v2)
+
+credentials = secretsmanager.Secret.from_secret_name_v2(second, "Credentials", "airflow/git")
+official = AirflowOnEks(
+    second, "Airflow",
+    cluster=cluster_v2,
+    chart=AirflowChart.official(),
     executor=AirflowExecutor.KUBERNETES,
-    image=AirflowImage.from_ecr_repository(ecr.Repository.from_repository_name(second, "Repository", "airflow"), "2.8.4"),
-    # Nested props can be dicts too.
-    existing_nodes={
-        "stateless": NodePlacement(
-            labels={"zone": "private", "role": "data"}, tolerations=[Toleration(key="dedicated", value="data", effect="NoSchedule")],
+    image=AirflowImage.from_ecr_repository(ecr.Repository.from_repository_name(second, "Repository", "airflow"), "3.2.2"),
+    node_pools=AirflowNodePools.existing(
+        stateless=NodePlacement(
+            labels={"zone": "private", "role": "data"},
+            taints=[
+                eks.TaintSpec(key="dedicated", value="data", effect=eks.TaintEffect.NO_SCHEDULE),
+                eks.TaintSpec(key="spot", effect=eks.TaintEffect.PREFER_NO_SCHEDULE),
+            ],
         ),
-        "node_role": iam.Role.from_role_arn(second, "NodeRole", f"arn:aws:iam::{account}:role/nodes"),
-    },
+        database=NodePlacement(labels={"role": "database"}),
+        node_role=iam.Role.from_role_arn(second, "NodeRole", f"arn:aws:iam::{account}:role/nodes"),
+    ),
+    dag_processor={"replicas": 2, "memory_limit": "2Gi"},  # a dict works in place of ComponentOptions
     persistence=PersistenceOptions(
         file_system=efs.FileSystem.from_file_system_attributes(
             second, "FileSystem",
@@ -196,12 +224,13 @@ AirflowOnEks(
     git_sync=GitSyncOptions(
         repository="https://git.example.com/data/dags.git",
         auth=GitAuth.http(
-            username=AirflowSecret.from_kubernetes_secret("git", "username"),
-            password=AirflowSecret.from_kubernetes_secret("git", "password"),
+            username=AirflowSecret.from_secrets_manager(credentials, "username"),
+            password=AirflowSecret.from_secrets_manager(credentials, "password"),
         ),
     ),
-    secrets=AirflowSecretsOptions(fernet_key=AirflowSecret.from_kubernetes_secret("keys", "fernet")),
-    values={"scheduler": {"podAnnotations": {"example.com/a": "1"}, "livenessProbe": None}},
+    secrets=AirflowSecretsOptions(fernet_key=AirflowSecret.from_kubernetes_secret("keys", "fernet-key")),
+    helm_values={"scheduler": {"podAnnotations": {"example.com/a": "1"}, "livenessProbe": None}},
 )
+CfnOutput(second, "AdminPassword", value=official.secrets.user_passwords["admin"].secret_arn)
 
 app.synth()

@@ -1,8 +1,9 @@
-// All that a language can get wrong: both types of cluster, nested props, enums, durations and sizes, maps of anything.
-// The apps of the other languages are its translations, and must make the same templates.
+// Uses each kind of API that jsii translates: both types of cluster, nested props, factories, enums of the CDK, durations and sizes,
+// maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowOnEks, AirflowRole, AirflowSecret, AlbIngressScheme, AlbIngressTargetType,
-  EfsCsiDriverSetup, ExternalSecretsSetup, GitAuth, KnownHosts,
+  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable,
+  EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, KnownHosts, SecretsBackend,
+  WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -11,6 +12,7 @@ import * as ecr from 'aws-cdk-lib/aws-ecr';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -49,7 +51,10 @@ const cluster = eks.Cluster.fromClusterAttributes(first, 'Cluster', {
 
 switch (app.node.tryGetContext('bad')) {
   case 'sizes':
-    new AirflowOnEks(first, 'Airflow', { cluster, nodePools: { workers: { minSize: 2, maxSize: 1 } } });
+    new AirflowOnEks(first, 'Airflow', {
+      cluster,
+      nodePools: AirflowNodePools.managedNodeGroups({ workers: { minSize: 2, maxSize: 1 } }),
+    });
     break;
   case 'auth':
     new AirflowOnEks(first, 'Airflow', {
@@ -73,12 +78,23 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
   executor: AirflowExecutor.CELERY_KUBERNETES,
   image: AirflowImage.fromRegistry('apache/airflow', '2.9.3-python3.11'),
   pipPackages: ['apache-airflow-providers-slack==8.6.0'],
-  nodePools: {
+  nodePools: AirflowNodePools.managedNodeGroups({
     stateless: { instanceTypes: [new ec2.InstanceType('m6g.large')], capacityType: eks.CapacityType.ON_DEMAND, diskSize: Size.gibibytes(50) },
     workers: { minSize: 0, maxSize: 5, labels: { team: 'data', stage: 'prod' }, tags: { cost: 'data' } },
     managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('CloudWatchAgentServerPolicy')],
+  }),
+  apiServer: { replicas: 3, cpu: '250m', memory: '2Gi', memoryLimit: '4Gi' },
+  scheduler: { replicas: 1, memory: '1536Mi' },
+  triggerer: { replicas: 2 },
+  workers: {
+    replicas: 3,
+    cpu: '500m',
+    memory: '4Gi',
+    memoryLimit: '6Gi',
+    autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8, targetMemoryPercent: 70 }),
+    terminationGracePeriod: Duration.minutes(20),
+    defaultTaskRetries: 1,
   },
-  workers: { replicas: 3, autoscaling: { maxReplicas: 8, targetMemoryPercent: 70 }, memory: '4Gi', terminationGracePeriod: Duration.minutes(20) },
   gitSync: {
     repository: 'ssh://git@git.example.com:7999/data/dags.git',
     subPath: 'dags',
@@ -90,70 +106,84 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     }),
   },
   persistence: {
-    logsSize: Size.gibibytes(100),
-    databaseSize: Size.mebibytes(1536),
     removalPolicy: RemovalPolicy.DESTROY,
     lifecyclePolicy: efs.LifecyclePolicy.AFTER_30_DAYS,
     throughputMode: efs.ThroughputMode.BURSTING,
     automaticBackups: false,
   },
-  efsCsiDriver: EfsCsiDriverSetup.ALL_NODES,
-  externalSecrets: ExternalSecretsSetup.EXISTING,
+  efsCsiDriver: EfsCsiDriverInstallation.onAllNodes(),
+  externalSecrets: ExternalSecretsInstallation.existing(),
+  secrets: { apiSecretKey: AirflowSecret.fromSecretsManager(secret, 'api'), brokerPassword: AirflowSecret.fromSecretsManager(secret, 'broker') },
+  secretsBackend: SecretsBackend.secretsManager('airflow'),
   users: [{ username: 'ada', email: 'ada@example.com', role: AirflowRole.of('Auditor'), password: AirflowSecret.fromSecretsManager(secret, 'ada') }],
   connections: [{ id: 'warehouse', type: 'postgres', host: 'db.example.com', port: 5432, password: AirflowSecret.fromSecretsManager(secret, 'db') }],
-  variables: [{ key: 'stage', value: 'prod' }, { key: 'hook', secret: AirflowSecret.fromSecretsManager(secret, 'hook') }],
+  variables: [AirflowVariable.of('stage', 'prod'), AirflowVariable.fromSecret('hook', AirflowSecret.fromSecretsManager(secret, 'hook'))],
   pools: [{ name: 'warehouse', slots: 4 }],
   config: { 'core.parallelism': '64', 'scheduler.parsing_processes': '2', 'webserver.navbar_color': '#123456' },
   environment: { TZ: 'UTC', STAGE: 'prod', HTTP_PROXY: 'http://proxy.example.com' },
-  extraSecrets: {
-    'slack-webhook': AirflowSecret.fromSecretsManager(secret, 'slack'),
-    'api_user': AirflowSecret.fromSecretsManager(secret, 'user'),
-    'cache': AirflowSecret.fromKubernetesSecret('cache', 'url'),
+  environmentSecrets: {
+    SLACK_WEBHOOK: AirflowSecret.fromSecretsManager(secret, 'slack'),
+    API_USER: AirflowSecret.fromSecretsManager(secret, 'user'),
+    CACHE: AirflowSecret.fromKubernetesSecret('cache', 'url'),
   },
   ingress: {
     host: 'airflow.example.com',
     certificate: acm.Certificate.fromCertificateArn(first, 'Certificate', `arn:aws:acm:${region}:${account}:certificate/1`),
-    scheme: AlbIngressScheme.INTERNET_FACING,
-    targetType: AlbIngressTargetType.IP,
-    listenPorts: [{ protocol: 'HTTP', port: 80 }, { protocol: 'HTTPS', port: 443 }],
+    scheme: eks.AlbScheme.INTERNET_FACING,
+    targetType: elbv2.TargetType.INSTANCE,
+    listenerPorts: [{ protocol: elbv2.ApplicationProtocol.HTTP, port: 80 }, { protocol: elbv2.ApplicationProtocol.HTTPS, port: 443 }],
+    sslPolicy: elbv2.SslPolicy.TLS13_RES,
     inboundCidrs: ['192.0.2.0/24'],
     annotations: { 'alb.ingress.kubernetes.io/ssl-redirect': '443', 'example.com/owner': 'data' },
   },
-  values: {
+  helmValues: {
     scheduler: { podAnnotations: { 'example.com/a': '1', 'example.com/b': '2' }, logCleanup: { enabled: false } },
     flower: { extraVolumes: [{ name: 'scratch', emptyDir: { sizeLimit: '1Gi' } }], podDisruptionBudget: { enabled: true, minAvailable: 1 } },
   },
-  removedValues: ['scheduler.livenessProbe', 'web.readinessProbe'],
+  removedHelmValues: ['scheduler.livenessProbe', 'web.readinessProbe'],
   helmTimeout: Duration.minutes(10),
 });
 
-// What others ask of it.
+// The attributes.
 s3.Bucket.fromBucketName(first, 'Bucket', 'example-data').grantRead(airflow);
 airflow.connections.allowFrom(ec2.Peer.ipv4('192.0.2.0/24'), ec2.Port.tcp(9102), 'Metrics');
 new CfnOutput(first, 'Url', { value: airflow.url });
-new CfnOutput(first, 'Workers', { value: airflow.nodePools!.workers.nodegroupName });
+new CfnOutput(first, 'Workers', { value: airflow.nodePools.workers!.nodegroupName });
 new CfnOutput(first, 'FernetKey', { value: airflow.secrets.fernetKey!.secretArn });
 new CfnOutput(first, 'Versions', { value: `${airflow.chart.chartVersion} ${airflow.chart.airflowVersion}` });
 new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem.fileSystemId} ${airflow.persistence.logsClaimName}` });
 
 const second = new Stack(app, 'EksV2', { env: { account, region } });
-new AirflowOnEks(second, 'Airflow', {
-  cluster: eksv2.Cluster.fromClusterAttributes(second, 'Cluster', {
-    clusterName: 'prod',
-    vpc: vpcOf(second),
-    clusterSecurityGroupId: 'sg-1',
-    openIdConnectProvider: oidcOf(second),
-    kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(second, 'Provider', {
-      serviceToken: `arn:aws:lambda:${region}:${account}:function:kubectl`,
-    }),
+const clusterV2 = eksv2.Cluster.fromClusterAttributes(second, 'Cluster', {
+  clusterName: 'prod',
+  vpc: vpcOf(second),
+  clusterSecurityGroupId: 'sg-1',
+  openIdConnectProvider: oidcOf(second),
+  kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(second, 'Provider', {
+    serviceToken: `arn:aws:lambda:${region}:${account}:function:kubectl`,
   }),
-  chart: AirflowChart.community(),
+});
+EfsCsiDriver.getOrCreate(clusterV2, { allNodes: true });
+ExternalSecrets.getOrCreate(clusterV2);
+
+const credentials = secretsmanager.Secret.fromSecretNameV2(second, 'Credentials', 'airflow/git');
+const official = new AirflowOnEks(second, 'Airflow', {
+  cluster: clusterV2,
+  chart: AirflowChart.official(),
   executor: AirflowExecutor.KUBERNETES,
-  image: AirflowImage.fromEcrRepository(ecr.Repository.fromRepositoryName(second, 'Repository', 'airflow'), '2.8.4'),
-  existingNodes: {
-    stateless: { labels: { role: 'data', zone: 'private' }, tolerations: [{ key: 'dedicated', value: 'data', effect: 'NoSchedule' }] },
+  image: AirflowImage.fromEcrRepository(ecr.Repository.fromRepositoryName(second, 'Repository', 'airflow'), '3.2.2'),
+  nodePools: AirflowNodePools.existing({
+    stateless: {
+      labels: { role: 'data', zone: 'private' },
+      taints: [
+        { key: 'dedicated', value: 'data', effect: eks.TaintEffect.NO_SCHEDULE },
+        { key: 'spot', effect: eks.TaintEffect.PREFER_NO_SCHEDULE },
+      ],
+    },
+    database: { labels: { role: 'database' } },
     nodeRole: iam.Role.fromRoleArn(second, 'NodeRole', `arn:aws:iam::${account}:role/nodes`),
-  },
+  }),
+  dagProcessor: { replicas: 2, memoryLimit: '2Gi' },
   persistence: {
     fileSystem: efs.FileSystem.fromFileSystemAttributes(second, 'FileSystem', {
       fileSystemId: 'fs-1', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(second, 'FileSystemGroup', 'sg-3'),
@@ -162,9 +192,10 @@ new AirflowOnEks(second, 'Airflow', {
   gitSync: {
     repository: 'https://git.example.com/data/dags.git',
     auth: GitAuth.http({
-      username: AirflowSecret.fromKubernetesSecret('git', 'username'), password: AirflowSecret.fromKubernetesSecret('git', 'password'),
+      username: AirflowSecret.fromSecretsManager(credentials, 'username'), password: AirflowSecret.fromSecretsManager(credentials, 'password'),
     }),
   },
-  secrets: { fernetKey: AirflowSecret.fromKubernetesSecret('keys', 'fernet') },
-  values: { scheduler: { podAnnotations: { 'example.com/a': '1' } } }, // the other languages add a null, which is lost on the way
+  secrets: { fernetKey: AirflowSecret.fromKubernetesSecret('keys', 'fernet-key') },
+  helmValues: { scheduler: { podAnnotations: { 'example.com/a': '1' } } }, // the other languages add a null, which jsii drops
 });
+new CfnOutput(second, 'AdminPassword', { value: official.secrets.userPasswords.admin.secretArn });

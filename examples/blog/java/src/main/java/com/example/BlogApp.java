@@ -3,6 +3,7 @@ package com.example;
 import io.github.airflowoneks.AirflowChart;
 import io.github.airflowoneks.AirflowConnection;
 import io.github.airflowoneks.AirflowImage;
+import io.github.airflowoneks.AirflowNodePools;
 import io.github.airflowoneks.AirflowOnEks;
 import io.github.airflowoneks.AirflowRole;
 import io.github.airflowoneks.AirflowSecret;
@@ -13,9 +14,10 @@ import io.github.airflowoneks.GitAuth;
 import io.github.airflowoneks.GitSshAuthOptions;
 import io.github.airflowoneks.GitSyncOptions;
 import io.github.airflowoneks.KnownHosts;
+import io.github.airflowoneks.ManagedNodeGroupsOptions;
+import io.github.airflowoneks.MemoryAutoscalingOptions;
 import io.github.airflowoneks.NodePoolOptions;
-import io.github.airflowoneks.NodePoolsOptions;
-import io.github.airflowoneks.WorkerAutoscalingOptions;
+import io.github.airflowoneks.WorkerAutoscaling;
 import io.github.airflowoneks.WorkersOptions;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +49,7 @@ public final class BlogApp {
         .env(Environment.builder().account(ACCOUNT).region(REGION).build())
         .build());
 
-    // The cluster, by what it is known for. Another way to its VPC is Vpc.fromLookup().
+    // The existing cluster. Its VPC can also be imported by Vpc.fromLookup().
     ICluster cluster = Cluster.fromClusterAttributes(stack, "Cluster", ClusterAttributes.builder()
         .clusterName("us-eks")
         .clusterSecurityGroupId("sg-0a1b2c3d4e5f60001")
@@ -55,6 +57,7 @@ public final class BlogApp {
             .vpcId("vpc-0a1b2c3d4e5f60001")
             .availabilityZones(List.of("ap-northeast-2a", "ap-northeast-2c"))
             .privateSubnetIds(List.of("subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"))
+            .privateSubnetRouteTableIds(List.of("rtb-0a1b2c3d4e5f60001", "rtb-0a1b2c3d4e5f60002"))
             .build()))
         .openIdConnectProvider(OpenIdConnectProvider.fromOpenIdConnectProviderArn(stack, "Oidc",
             "arn:aws:iam::" + ACCOUNT + ":oidc-provider/oidc.eks." + REGION
@@ -63,7 +66,7 @@ public final class BlogApp {
         .kubectlLayer(new KubectlV29Layer(stack, "Kubectl"))
         .build());
 
-    // What was typed into kubectl by hand: the deploy key, and a secret for DAGs.
+    // Existing secrets: the deploy key of the Git repository, and the credentials that DAGs use.
     ISecret deployKey = Secret.fromSecretNameV2(stack, "DeployKey", "airflow/gitlab-deploy-key");
     ISecret dagSecrets = Secret.fromSecretNameV2(stack, "DagSecrets", "airflow/dags");
 
@@ -71,7 +74,7 @@ public final class BlogApp {
         .cluster(cluster)
         .chart(AirflowChart.community())
         .image(AirflowImage.fromRegistry("apache/airflow", "2.8.4-python3.9"))
-        .nodePools(NodePoolsOptions.builder()
+        .nodePools(AirflowNodePools.managedNodeGroups(ManagedNodeGroupsOptions.builder()
             .stateless(NodePoolOptions.builder()
                 .instanceTypes(List.of(new InstanceType("c5a.xlarge"), new InstanceType("c5a.large")))
                 .minSize(2)
@@ -89,10 +92,10 @@ public final class BlogApp {
                 .build())
             .keyPair(KeyPair.fromKeyPairName(stack, "KeyPair", "prod-airflow"))
             .clusterAutoscaler(true)
-            .build())
+            .build()))
         .workers(WorkersOptions.builder()
             .replicas(2)
-            .autoscaling(WorkerAutoscalingOptions.builder().maxReplicas(16).build())
+            .autoscaling(WorkerAutoscaling.onMemory(MemoryAutoscalingOptions.builder().maxReplicas(16).build()))
             .build())
         .gitSync(GitSyncOptions.builder()
             .repository("git@gitlab.cloudopz.co:devops/airflow-dags.git")
@@ -112,11 +115,11 @@ public final class BlogApp {
             .host("https://hooks.slack.com/services")
             .password(AirflowSecret.fromSecretsManager(dagSecrets, "slack_webhook"))
             .build()))
-        .variables(List.of(AirflowVariable.builder().key("environment").value("dev").build()))
-        .extraSecrets(Map.of(
-            "clh-password", AirflowSecret.fromSecretsManager(dagSecrets, "clh-password"),
-            "ttdb_user", AirflowSecret.fromSecretsManager(dagSecrets, "ttdb_user"),
-            "ttdb_password", AirflowSecret.fromSecretsManager(dagSecrets, "ttdb_password")))
+        .variables(List.of(AirflowVariable.of("environment", "dev")))
+        .environmentSecrets(Map.of(
+            "CLH_PASSWORD", AirflowSecret.fromSecretsManager(dagSecrets, "clh-password"),
+            "TTDB_USER", AirflowSecret.fromSecretsManager(dagSecrets, "ttdb_user"),
+            "TTDB_PASSWORD", AirflowSecret.fromSecretsManager(dagSecrets, "ttdb_password")))
         .config(Map.of("scheduler.dag_dir_list_interval", "60"))
         .ingress(AlbIngressOptions.builder()
             .host("airflow.vinceredev.com")
@@ -128,7 +131,7 @@ public final class BlogApp {
             .build())
         .build();
 
-    // The node role of the seed could read all of S3. The DAGs get what they need by their own role instead.
+    // DAGs read Amazon S3 with the role of the Airflow pods. Other pods on the same nodes do not get this permission.
     airflow.getRole().addManagedPolicy(ManagedPolicy.fromAwsManagedPolicyName("AmazonS3ReadOnlyAccess"));
 
     app.synth();

@@ -40,7 +40,7 @@ public final class QuickstartApp {
         .albController(AlbControllerOptions.builder().version(AlbControllerVersion.V2_8_2).build())
         .build();
 
-    // For what is not Airflow, such as CoreDNS.
+    // Nodes for pods that do not belong to Airflow, such as CoreDNS.
     cluster.addNodegroupCapacity("System", NodegroupOptions.builder()
         .instanceTypes(List.of(new InstanceType("m5.large")))
         .amiType(NodegroupAmiType.AL2023_X86_64_STANDARD)

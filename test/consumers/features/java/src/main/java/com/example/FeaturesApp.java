@@ -5,6 +5,7 @@ import io.github.airflowoneks.AirflowChartOptions;
 import io.github.airflowoneks.AirflowConnection;
 import io.github.airflowoneks.AirflowExecutor;
 import io.github.airflowoneks.AirflowImage;
+import io.github.airflowoneks.AirflowNodePools;
 import io.github.airflowoneks.AirflowOnEks;
 import io.github.airflowoneks.AirflowPool;
 import io.github.airflowoneks.AirflowRole;
@@ -13,23 +14,26 @@ import io.github.airflowoneks.AirflowSecretsOptions;
 import io.github.airflowoneks.AirflowUser;
 import io.github.airflowoneks.AirflowVariable;
 import io.github.airflowoneks.AlbIngressOptions;
-import io.github.airflowoneks.AlbIngressScheme;
-import io.github.airflowoneks.AlbIngressTargetType;
-import io.github.airflowoneks.AlbListenPort;
-import io.github.airflowoneks.EfsCsiDriverSetup;
+import io.github.airflowoneks.AlbListenerPort;
+import io.github.airflowoneks.ComponentOptions;
+import io.github.airflowoneks.EfsCsiDriver;
+import io.github.airflowoneks.EfsCsiDriverInstallation;
+import io.github.airflowoneks.EfsCsiDriverOptions;
 import io.github.airflowoneks.ExistingNodesOptions;
-import io.github.airflowoneks.ExternalSecretsSetup;
+import io.github.airflowoneks.ExternalSecrets;
+import io.github.airflowoneks.ExternalSecretsInstallation;
 import io.github.airflowoneks.GitAuth;
 import io.github.airflowoneks.GitHttpAuthOptions;
 import io.github.airflowoneks.GitSshAuthOptions;
 import io.github.airflowoneks.GitSyncOptions;
 import io.github.airflowoneks.KnownHosts;
+import io.github.airflowoneks.ManagedNodeGroupsOptions;
+import io.github.airflowoneks.MemoryAutoscalingOptions;
 import io.github.airflowoneks.NodePlacement;
 import io.github.airflowoneks.NodePoolOptions;
-import io.github.airflowoneks.NodePoolsOptions;
 import io.github.airflowoneks.PersistenceOptions;
-import io.github.airflowoneks.Toleration;
-import io.github.airflowoneks.WorkerAutoscalingOptions;
+import io.github.airflowoneks.SecretsBackend;
+import io.github.airflowoneks.WorkerAutoscaling;
 import io.github.airflowoneks.WorkersOptions;
 import java.util.HashMap;
 import java.util.List;
@@ -55,12 +59,18 @@ import software.amazon.awscdk.services.efs.FileSystem;
 import software.amazon.awscdk.services.efs.FileSystemAttributes;
 import software.amazon.awscdk.services.efs.LifecyclePolicy;
 import software.amazon.awscdk.services.efs.ThroughputMode;
+import software.amazon.awscdk.services.eks.AlbScheme;
 import software.amazon.awscdk.services.eks.CapacityType;
 import software.amazon.awscdk.services.eks.Cluster;
 import software.amazon.awscdk.services.eks.ClusterAttributes;
 import software.amazon.awscdk.services.eks.ICluster;
 import software.amazon.awscdk.services.eks.KubectlProvider;
 import software.amazon.awscdk.services.eks.KubectlProviderAttributes;
+import software.amazon.awscdk.services.eks.TaintEffect;
+import software.amazon.awscdk.services.eks.TaintSpec;
+import software.amazon.awscdk.services.elasticloadbalancingv2.ApplicationProtocol;
+import software.amazon.awscdk.services.elasticloadbalancingv2.SslPolicy;
+import software.amazon.awscdk.services.elasticloadbalancingv2.TargetType;
 import software.amazon.awscdk.services.iam.IOpenIdConnectProvider;
 import software.amazon.awscdk.services.iam.ManagedPolicy;
 import software.amazon.awscdk.services.iam.OpenIdConnectProvider;
@@ -93,7 +103,9 @@ public final class FeaturesApp {
     if ("sizes".equals(bad)) {
       AirflowOnEks.Builder.create(first, "Airflow")
           .cluster(cluster)
-          .nodePools(NodePoolsOptions.builder().workers(NodePoolOptions.builder().minSize(2).maxSize(1).build()).build())
+          .nodePools(AirflowNodePools.managedNodeGroups(ManagedNodeGroupsOptions.builder()
+              .workers(NodePoolOptions.builder().minSize(2).maxSize(1).build())
+              .build()))
           .build();
     } else if ("auth".equals(bad)) {
       AirflowOnEks.Builder.create(first, "Airflow")
@@ -118,7 +130,7 @@ public final class FeaturesApp {
         .executor(AirflowExecutor.CELERY_KUBERNETES)
         .image(AirflowImage.fromRegistry("apache/airflow", "2.9.3-python3.11"))
         .pipPackages(List.of("apache-airflow-providers-slack==8.6.0"))
-        .nodePools(NodePoolsOptions.builder()
+        .nodePools(AirflowNodePools.managedNodeGroups(ManagedNodeGroupsOptions.builder()
             .stateless(NodePoolOptions.builder()
                 .instanceTypes(List.of(new InstanceType("m6g.large")))
                 .capacityType(CapacityType.ON_DEMAND)
@@ -131,12 +143,18 @@ public final class FeaturesApp {
                 .tags(Map.of("cost", "data"))
                 .build())
             .managedPolicies(List.of(ManagedPolicy.fromAwsManagedPolicyName("CloudWatchAgentServerPolicy")))
-            .build())
+            .build()))
+        .apiServer(ComponentOptions.builder().replicas(3).cpu("250m").memory("2Gi").memoryLimit("4Gi").build())
+        .scheduler(ComponentOptions.builder().replicas(1).memory("1536Mi").build())
+        .triggerer(ComponentOptions.builder().replicas(2).build())
         .workers(WorkersOptions.builder()
             .replicas(3)
-            .autoscaling(WorkerAutoscalingOptions.builder().maxReplicas(8).targetMemoryPercent(70).build())
+            .cpu("500m")
             .memory("4Gi")
+            .memoryLimit("6Gi")
+            .autoscaling(WorkerAutoscaling.onMemory(MemoryAutoscalingOptions.builder().maxReplicas(8).targetMemoryPercent(70).build()))
             .terminationGracePeriod(Duration.minutes(20))
+            .defaultTaskRetries(1)
             .build())
         .gitSync(GitSyncOptions.builder()
             .repository("ssh://git@git.example.com:7999/data/dags.git")
@@ -149,15 +167,18 @@ public final class FeaturesApp {
                 .build()))
             .build())
         .persistence(PersistenceOptions.builder()
-            .logsSize(Size.gibibytes(100))
-            .databaseSize(Size.mebibytes(1536))
             .removalPolicy(RemovalPolicy.DESTROY)
             .lifecyclePolicy(LifecyclePolicy.AFTER_30_DAYS)
             .throughputMode(ThroughputMode.BURSTING)
             .automaticBackups(false)
             .build())
-        .efsCsiDriver(EfsCsiDriverSetup.ALL_NODES)
-        .externalSecrets(ExternalSecretsSetup.EXISTING)
+        .efsCsiDriver(EfsCsiDriverInstallation.onAllNodes())
+        .externalSecrets(ExternalSecretsInstallation.existing())
+        .secrets(AirflowSecretsOptions.builder()
+            .apiSecretKey(AirflowSecret.fromSecretsManager(secret, "api"))
+            .brokerPassword(AirflowSecret.fromSecretsManager(secret, "broker"))
+            .build())
+        .secretsBackend(SecretsBackend.secretsManager("airflow"))
         .users(List.of(AirflowUser.builder()
             .username("ada")
             .email("ada@example.com")
@@ -172,39 +193,40 @@ public final class FeaturesApp {
             .password(AirflowSecret.fromSecretsManager(secret, "db"))
             .build()))
         .variables(List.of(
-            AirflowVariable.builder().key("stage").value("prod").build(),
-            AirflowVariable.builder().key("hook").secret(AirflowSecret.fromSecretsManager(secret, "hook")).build()))
+            AirflowVariable.of("stage", "prod"),
+            AirflowVariable.fromSecret("hook", AirflowSecret.fromSecretsManager(secret, "hook"))))
         .pools(List.of(AirflowPool.builder().name("warehouse").slots(4).build()))
-        // Each Map.of() has another order in each run: what is made of it must not depend on it.
+        // Map.of() orders its keys differently in each run. The templates must not depend on it.
         .config(Map.of("core.parallelism", "64", "scheduler.parsing_processes", "2", "webserver.navbar_color", "#123456"))
         .environment(Map.of("TZ", "UTC", "STAGE", "prod", "HTTP_PROXY", "http://proxy.example.com"))
-        .extraSecrets(Map.of(
-            "slack-webhook", AirflowSecret.fromSecretsManager(secret, "slack"),
-            "api_user", AirflowSecret.fromSecretsManager(secret, "user"),
-            "cache", AirflowSecret.fromKubernetesSecret("cache", "url")))
+        .environmentSecrets(Map.of(
+            "SLACK_WEBHOOK", AirflowSecret.fromSecretsManager(secret, "slack"),
+            "API_USER", AirflowSecret.fromSecretsManager(secret, "user"),
+            "CACHE", AirflowSecret.fromKubernetesSecret("cache", "url")))
         .ingress(AlbIngressOptions.builder()
             .host("airflow.example.com")
             .certificate(Certificate.fromCertificateArn(first, "Certificate", "arn:aws:acm:" + REGION + ":" + ACCOUNT + ":certificate/1"))
-            .scheme(AlbIngressScheme.INTERNET_FACING)
-            .targetType(AlbIngressTargetType.IP)
-            .listenPorts(List.of(
-                AlbListenPort.builder().protocol("HTTP").port(80).build(),
-                AlbListenPort.builder().protocol("HTTPS").port(443).build()))
+            .scheme(AlbScheme.INTERNET_FACING)
+            .targetType(TargetType.INSTANCE)
+            .listenerPorts(List.of(
+                AlbListenerPort.builder().protocol(ApplicationProtocol.HTTP).port(80).build(),
+                AlbListenerPort.builder().protocol(ApplicationProtocol.HTTPS).port(443).build()))
+            .sslPolicy(SslPolicy.TLS13_RES)
             .inboundCidrs(List.of("192.0.2.0/24"))
             .annotations(Map.of("alb.ingress.kubernetes.io/ssl-redirect", "443", "example.com/owner", "data"))
             .build())
-        .values(Map.of(
+        .helmValues(Map.of(
             "scheduler", Map.of(
                 "podAnnotations", Map.of("example.com/a", "1", "example.com/b", "2"),
                 "logCleanup", Map.of("enabled", false)),
             "flower", Map.of(
                 "extraVolumes", List.of(Map.of("name", "scratch", "emptyDir", Map.of("sizeLimit", "1Gi"))),
                 "podDisruptionBudget", Map.of("enabled", true, "minAvailable", 1))))
-        .removedValues(List.of("scheduler.livenessProbe", "web.readinessProbe"))
+        .removedHelmValues(List.of("scheduler.livenessProbe", "web.readinessProbe"))
         .helmTimeout(Duration.minutes(10))
         .build();
 
-    // What others ask of it.
+    // The attributes.
     Bucket.fromBucketName(first, "Bucket", "example-data").grantRead(airflow);
     airflow.getConnections().allowFrom(Peer.ipv4("192.0.2.0/24"), Port.tcp(9102), "Metrics");
     output(first, "Url", airflow.getUrl());
@@ -218,28 +240,37 @@ public final class FeaturesApp {
     scheduler.put("livenessProbe", null);
 
     Stack second = stack(app, "EksV2");
-    AirflowOnEks.Builder.create(second, "Airflow")
-        .cluster(software.amazon.awscdk.services.eks_v2.Cluster.fromClusterAttributes(second, "Cluster",
-            software.amazon.awscdk.services.eks_v2.ClusterAttributes.builder()
-                .clusterName("prod")
-                .vpc(vpc(second))
-                .clusterSecurityGroupId("sg-1")
-                .openIdConnectProvider(oidc(second))
-                .kubectlProvider(software.amazon.awscdk.services.eks_v2.KubectlProvider.fromKubectlProviderAttributes(second, "Provider",
-                    software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes.builder()
-                        .serviceToken("arn:aws:lambda:" + REGION + ":" + ACCOUNT + ":function:kubectl")
-                        .build()))
-                .build()))
-        .chart(AirflowChart.community())
+    software.amazon.awscdk.services.eks_v2.ICluster clusterV2 = software.amazon.awscdk.services.eks_v2.Cluster.fromClusterAttributes(
+        second, "Cluster", software.amazon.awscdk.services.eks_v2.ClusterAttributes.builder()
+            .clusterName("prod")
+            .vpc(vpc(second))
+            .clusterSecurityGroupId("sg-1")
+            .openIdConnectProvider(oidc(second))
+            .kubectlProvider(software.amazon.awscdk.services.eks_v2.KubectlProvider.fromKubectlProviderAttributes(second, "Provider",
+                software.amazon.awscdk.services.eks_v2.KubectlProviderAttributes.builder()
+                    .serviceToken("arn:aws:lambda:" + REGION + ":" + ACCOUNT + ":function:kubectl")
+                    .build()))
+            .build());
+    EfsCsiDriver.getOrCreate(clusterV2, EfsCsiDriverOptions.builder().allNodes(true).build());
+    ExternalSecrets.getOrCreate(clusterV2);
+
+    ISecret credentials = Secret.fromSecretNameV2(second, "Credentials", "airflow/git");
+    AirflowOnEks official = AirflowOnEks.Builder.create(second, "Airflow")
+        .cluster(clusterV2)
+        .chart(AirflowChart.official())
         .executor(AirflowExecutor.KUBERNETES)
-        .image(AirflowImage.fromEcrRepository(Repository.fromRepositoryName(second, "Repository", "airflow"), "2.8.4"))
-        .existingNodes(ExistingNodesOptions.builder()
+        .image(AirflowImage.fromEcrRepository(Repository.fromRepositoryName(second, "Repository", "airflow"), "3.2.2"))
+        .nodePools(AirflowNodePools.existing(ExistingNodesOptions.builder()
             .stateless(NodePlacement.builder()
                 .labels(Map.of("role", "data", "zone", "private"))
-                .tolerations(List.of(Toleration.builder().key("dedicated").value("data").effect("NoSchedule").build()))
+                .taints(List.of(
+                    TaintSpec.builder().key("dedicated").value("data").effect(TaintEffect.NO_SCHEDULE).build(),
+                    TaintSpec.builder().key("spot").effect(TaintEffect.PREFER_NO_SCHEDULE).build()))
                 .build())
+            .database(NodePlacement.builder().labels(Map.of("role", "database")).build())
             .nodeRole(Role.fromRoleArn(second, "NodeRole", "arn:aws:iam::" + ACCOUNT + ":role/nodes"))
-            .build())
+            .build()))
+        .dagProcessor(ComponentOptions.builder().replicas(2).memoryLimit("2Gi").build())
         .persistence(PersistenceOptions.builder()
             .fileSystem(FileSystem.fromFileSystemAttributes(second, "FileSystem", FileSystemAttributes.builder()
                 .fileSystemId("fs-1")
@@ -249,13 +280,14 @@ public final class FeaturesApp {
         .gitSync(GitSyncOptions.builder()
             .repository("https://git.example.com/data/dags.git")
             .auth(GitAuth.http(GitHttpAuthOptions.builder()
-                .username(AirflowSecret.fromKubernetesSecret("git", "username"))
-                .password(AirflowSecret.fromKubernetesSecret("git", "password"))
+                .username(AirflowSecret.fromSecretsManager(credentials, "username"))
+                .password(AirflowSecret.fromSecretsManager(credentials, "password"))
                 .build()))
             .build())
-        .secrets(AirflowSecretsOptions.builder().fernetKey(AirflowSecret.fromKubernetesSecret("keys", "fernet")).build())
-        .values(Map.of("scheduler", scheduler))
+        .secrets(AirflowSecretsOptions.builder().fernetKey(AirflowSecret.fromKubernetesSecret("keys", "fernet-key")).build())
+        .helmValues(Map.of("scheduler", scheduler))
         .build();
+    output(second, "AdminPassword", official.getSecrets().getUserPasswords().get("admin").getSecretArn());
 
     app.synth();
   }

@@ -1,0 +1,61 @@
+import { Construct } from 'constructs';
+import { AirflowOnEksProps } from './airflow-on-eks-props';
+import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
+import { componentSettings } from './component';
+import { configurationSettings } from './config/configuration';
+import { SecretsBackendSettings } from './config/secrets-backend';
+import { AirflowExecutor } from './executor';
+import { gitSyncSettings } from './git-sync/git-sync';
+import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
+import { checkConnections } from './metadata/airflow-connection';
+import { checkPools } from './metadata/airflow-pool';
+import { UserSettings } from './metadata/airflow-user';
+import { checkVariables } from './metadata/airflow-variable';
+import { BoundNodePools } from './nodes/airflow-node-pools';
+import { IAirflowPersistence } from './persistence';
+import { AirflowSecretValues } from './secrets/airflow-secrets';
+import { workersSettings } from './workers';
+
+/** The parts of a deployment, as far as the chart needs to know them. */
+interface DeploymentParts {
+  readonly namespace: string;
+  readonly chart: ChartDefinition;
+  readonly executor: AirflowExecutor;
+  readonly serviceAccountRoleArn: string;
+  readonly nodes: BoundNodePools;
+  readonly persistence: IAirflowPersistence;
+  readonly secrets: AirflowSecretValues;
+  readonly users: UserSettings[];
+  readonly backend?: SecretsBackendSettings;
+}
+
+/** The props with their defaults, checked. */
+export function airflowSettings(scope: Construct, props: AirflowOnEksProps, parts: DeploymentParts): AirflowSettings {
+  const { chart, nodes, persistence, backend } = parts;
+  const { connections = [], variables = [], pools = [], pipPackages = [] } = props;
+  checkConnections(scope, connections);
+  checkVariables(scope, variables);
+  checkPools(scope, pools);
+  return {
+    ...configurationSettings(scope, props, chart.ownedConfig, backend),
+    name: parts.namespace,
+    executor: parts.executor,
+    image: props.image?._bind(scope) ?? chart.defaultImage,
+    serviceAccountRoleArn: parts.serviceAccountRoleArn,
+    placement: nodes.placement,
+    apiServer: componentSettings(scope, 'apiServer', props.apiServer, { replicas: 2 }),
+    scheduler: componentSettings(scope, 'scheduler', props.scheduler, { replicas: 2 }),
+    dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor),
+    triggerer: componentSettings(scope, 'triggerer', props.triggerer),
+    workers: workersSettings(scope, props.workers, nodes.workersOnSpot),
+    claims: { logs: persistence.logsClaimName, database: persistence.databaseClaimName },
+    gitSync: props.gitSync && gitSyncSettings(scope, props.gitSync),
+    secrets: parts.secrets,
+    users: parts.users,
+    connections,
+    variables,
+    pools,
+    pipPackages,
+    ingress: props.ingress && { url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress) },
+  };
+}

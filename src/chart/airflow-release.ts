@@ -1,0 +1,51 @@
+import { Annotations, Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { AirflowSettings, ChartDefinition } from './chart-definition';
+import { HelmValueOverrides, mergeHelmValues } from './helm-values';
+import { Cluster } from '../cluster';
+import { checkNoSecret } from '../config/plain-text';
+import { installChart } from '../kubernetes';
+import { SecretKey } from '../secrets/secret-key';
+import { fail } from '../validation';
+
+/** Fails if a prop is set that the chart cannot implement, and warns about a version of Airflow that has reached end of life. */
+export function checkChart(scope: Construct, chart: ChartDefinition, props: object): void {
+  for (const [prop, value] of Object.entries(props)) {
+    if (value !== undefined && chart.unsupportedProps[prop]) {
+      fail(scope, `'${prop}' is not available with the ${chart.name} chart; ${chart.unsupportedProps[prop]}`);
+    }
+  }
+  if (chart.airflowVersion.startsWith('2.')) {
+    Annotations.of(scope).addWarningV2('airflow-on-eks:airflow2EndOfLife',
+      `Airflow ${chart.airflowVersion} gets no security fixes, because Airflow 2 reached end of life in April 2026; use AirflowChart.official() with Airflow 3 for new deployments`);
+  }
+}
+
+interface AirflowReleaseProps extends HelmValueOverrides {
+  readonly cluster: Cluster;
+  readonly chart: ChartDefinition;
+  readonly settings: AirflowSettings;
+  readonly helmTimeout?: Duration;
+}
+
+/** Installs the chart of Airflow. The keys are those of Kubernetes Secrets to which its values refer. */
+export function airflowRelease(scope: Construct, props: AirflowReleaseProps): { readonly release: Construct; readonly keys: SecretKey[] } {
+  const { cluster, chart, settings } = props;
+  const timeout = props.helmTimeout ?? Duration.minutes(14);
+  if (timeout.toSeconds() > 14 * 60 || timeout.toSeconds() < 1) {
+    fail(scope, `'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got ${timeout.toSeconds()} seconds`);
+  }
+  const rendered = chart.render(scope, settings);
+  const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
+  const values = mergeHelmValues(scope, rendered.values, props, owned);
+  checkNoSecret(scope, 'helmValues', values);
+  const release = installChart(scope, 'Release', cluster, {
+    chart: chart.chart,
+    release: settings.name,
+    namespace: settings.name,
+    values,
+    wait: true,
+    timeout,
+  });
+  return { release, keys: rendered.keys };
+}

@@ -1,0 +1,79 @@
+import { Construct } from 'constructs';
+import { ComponentSettings } from '../component';
+import { ConfigurationSettings } from '../config/configuration';
+import { AirflowExecutor } from '../executor';
+import { GitSyncSettings } from '../git-sync/git-sync';
+import { ImageReference } from '../image';
+import { AirflowConnection } from '../metadata/airflow-connection';
+import { AirflowPool } from '../metadata/airflow-pool';
+import { UserSettings } from '../metadata/airflow-user';
+import { AirflowVariable } from '../metadata/airflow-variable';
+import { AirflowPlacement } from '../nodes/placement';
+import { AirflowSecretValues } from '../secrets/airflow-secrets';
+import { SecretKey } from '../secrets/secret-key';
+import { ChartVersion } from '../versions';
+import { WorkersSettings } from '../workers';
+
+/** The settings of an Airflow deployment, independent of a chart. */
+export interface AirflowSettings extends ConfigurationSettings {
+  /** The name of the release and of its namespace. The names of all objects of the release begin with it. */
+  readonly name: string;
+  readonly executor: AirflowExecutor;
+  readonly image: ImageReference;
+  readonly serviceAccountRoleArn: string;
+  readonly placement: AirflowPlacement;
+  readonly apiServer: ComponentSettings;
+  readonly scheduler: ComponentSettings;
+  readonly dagProcessor: ComponentSettings;
+  readonly triggerer: ComponentSettings;
+  readonly workers: WorkersSettings;
+  readonly claims: { readonly logs: string; readonly database: string };
+  readonly gitSync?: GitSyncSettings;
+  readonly secrets: AirflowSecretValues;
+  readonly users: UserSettings[];
+  readonly connections: AirflowConnection[];
+  readonly variables: AirflowVariable[];
+  readonly pools: AirflowPool[];
+  readonly pipPackages: string[];
+  /** Set behind a load balancer, which sends requests to pods or to a port of each node. */
+  readonly ingress?: { readonly url?: string; readonly nodePort: boolean };
+}
+
+export type Values = Record<string, any>;
+
+/** Values of a chart, and the keys of Kubernetes Secrets to which they refer. */
+export interface ChartPart {
+  readonly values: Values;
+  readonly keys?: SecretKey[];
+}
+
+/** A service of the release that a load balancer can send requests to. */
+export interface WebService {
+  readonly name: string;
+  readonly port: number;
+  readonly healthCheckPath: string;
+}
+
+/** One chart: its version, and how it expresses the settings of a deployment. */
+export interface ChartDefinition {
+  readonly name: string;
+  readonly chart: ChartVersion;
+  readonly airflowVersion: string;
+  readonly defaultImage: ImageReference;
+  /** The maximum length of the name of a release. */
+  readonly maxNameLength: number;
+  /** Whether tasks call Airflow's API with signed tokens. */
+  readonly taskApi: boolean;
+  /** Props that the chart cannot implement, and what to do instead. */
+  readonly unsupportedProps: Record<string, string>;
+  /** The value that sets the type of the Service of the web UI. */
+  readonly webServiceType: string;
+  /** Values on which other parts rely, or that contain a secret, and the prop or the value to use instead. */
+  readonly ownedValues: Record<string, string>;
+  /** Configuration options that the chart or a secret sets, and the prop to use instead. */
+  readonly ownedConfig: Record<string, string>;
+  webService(name: string): WebService;
+  flowerService(name: string): WebService;
+  /** A pure function of the settings; `scope` is for the paths in errors. */
+  render(scope: Construct, settings: AirflowSettings): Required<ChartPart>;
+}

@@ -1,0 +1,50 @@
+import { Construct } from 'constructs';
+import { GitCredentials } from '../../git-sync/git-auth';
+import { GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { checkSameSecret, copiedKey } from '../../secrets/secret-key';
+import { privateKeyTemplate } from '../../secrets/templates';
+import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
+import { AirflowSettings, ChartPart } from '../chart-definition';
+
+/** The DAGs of a Git repository, in each pod. */
+export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings): ChartPart {
+  const credentials = git?.credentials ? credentialsOf(scope, name, git.credentials) : { values: {} };
+  return {
+    values: {
+      dags: {
+        path: '/opt/airflow/efs/dags',
+        persistence: { enabled: false },
+        gitSync: git ? {
+          enabled: true,
+          image: imageOf(GIT_SYNC_IMAGE),
+          repo: git.repository,
+          branch: git.branch,
+          revision: git.revision,
+          depth: git.depth,
+          repoSubPath: git.subPath,
+          syncWait: git.periodSeconds,
+          maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
+          resources: { requests: GIT_SYNC_REQUESTS },
+          ...credentials.values,
+        } : { enabled: false },
+      },
+    },
+    keys: credentials.keys,
+  };
+}
+
+function credentialsOf(scope: Construct, name: string, credentials: GitCredentials): ChartPart {
+  if (credentials.kind === 'ssh') {
+    const { privateKey, knownHosts } = credentials;
+    const key = copiedKey(scope, 'gitSync.auth.privateKey', { name: `${name}-ssh-git-secret`, key: 'id_rsa' }, privateKey, privateKeyTemplate);
+    return { values: { sshSecret: key.name, sshSecretKey: key.key, sshKnownHosts: knownHosts }, keys: [key] };
+  }
+  const secret = `${name}-http-git-secret`;
+  const username = copiedKey(scope, 'gitSync.auth.username', { name: secret, key: 'username' }, credentials.username);
+  const password = copiedKey(scope, 'gitSync.auth.password', { name: secret, key: 'password' }, credentials.password);
+  checkSameSecret(scope, { 'gitSync.auth.username': username, 'gitSync.auth.password': password });
+  return {
+    values: { httpSecret: username.name, httpSecretUsernameKey: username.key, httpSecretPasswordKey: password.key },
+    keys: [username, password],
+  };
+}

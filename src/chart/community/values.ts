@@ -1,0 +1,124 @@
+import { Construct } from 'constructs';
+import { celery } from './celery';
+import { gitSync } from './git-sync';
+import { metadata } from './metadata';
+import { placed } from './placement';
+import { ComponentSettings } from '../../component';
+import { hasKubernetes } from '../../executor';
+import { acrossZones, nodeAffinityOf, tolerationsOf } from '../../nodes/placement';
+import { copiedKey, fixedKey } from '../../secrets/secret-key';
+import { fernetTemplate } from '../../secrets/templates';
+import { COMMUNITY_POSTGRESQL_IMAGE } from '../../versions';
+import { AirflowSettings, ChartPart, Values } from '../chart-definition';
+import { fromSecret, userEnvironment } from '../environment';
+import { combine } from '../helm-values';
+import { userSecretName } from '../user-keys';
+
+/** The values of the community chart. */
+export function communityValues(scope: Construct, settings: AirflowSettings): Required<ChartPart> {
+  return combine([
+    airflow(settings),
+    environment(scope, settings),
+    metadata(scope, settings),
+    celery(scope, settings),
+    database(scope, settings),
+    gitSync(scope, settings),
+  ]);
+}
+
+/** The components of Airflow, and what they share. */
+function airflow(settings: AirflowSettings): ChartPart {
+  const { name, executor, image, placement, workers, ingress, pipPackages } = settings;
+  return {
+    values: {
+      airflow: {
+        legacyCommands: false,
+        image: { ...image, pullPolicy: 'IfNotPresent', uid: 50000, gid: 0 },
+        executor,
+        config: {
+          AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
+          AIRFLOW__WEBSERVER__EXPOSE_CONFIG: 'False',
+          ...workers.defaultTaskRetries === undefined ? {} : { AIRFLOW__CORE__DEFAULT_TASK_RETRIES: `${workers.defaultTaskRetries}` },
+          ...ingress ? { AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX: 'True' } : {},
+          ...ingress?.url ? { AIRFLOW__WEBSERVER__BASE_URL: ingress.url } : {},
+          ...settings.config,
+        },
+        extraPipPackages: pipPackages,
+        defaultTolerations: tolerationsOf(placement.stateless),
+        defaultAffinity: nodeAffinityOf(placement.stateless),
+        // The group of all Airflow containers: without it, only root can read the token of the service account.
+        defaultSecurityContext: { fsGroup: 0 },
+        ...hasKubernetes(executor) ? { kubernetesPodTemplate: { ...placed(placement.workers), extraPipPackages: pipPackages } } : {},
+      },
+      scheduler: {
+        ...replicated(name, 'scheduler', settings.scheduler),
+        logCleanup: { enabled: false }, // the chart refuses it if the logs are on a volume
+      },
+      web: { ...replicated(name, 'web', settings.apiServer), service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' } },
+      triggerer: replicated(name, 'triggerer', settings.triggerer),
+      logs: {
+        path: '/opt/airflow/efs/logs',
+        persistence: { enabled: true, existingClaim: settings.claims.logs, accessMode: 'ReadWriteMany' },
+      },
+      serviceAccount: { create: true, name, annotations: { 'eks.amazonaws.com/role-arn': settings.serviceAccountRoleArn } },
+      ingress: { enabled: false },
+    },
+  };
+}
+
+/** A component that, with several replicas, survives the loss of a node or a zone. */
+function replicated(name: string, component: string, { replicas, resources }: ComponentSettings): Values {
+  return {
+    replicas,
+    resources,
+    podDisruptionBudget: { enabled: replicas > 1, maxUnavailable: 1, minAvailable: '' },
+    topologySpreadConstraints: acrossZones({ app: 'airflow', component, release: name }),
+  };
+}
+
+/** The keys of Airflow and the environment variables of the user. */
+function environment(scope: Construct, settings: AirflowSettings): ChartPart {
+  const { name, secrets } = settings;
+  const target = (key: string) => ({ name: userSecretName(name), key });
+  const fernetKey = copiedKey(scope, 'secrets.fernetKey', target('airflow-fernet'), secrets.fernetKey, fernetTemplate);
+  const sessionKey = copiedKey(scope, 'secrets.apiSecretKey', target('airflow-webserver-key'), secrets.apiSecretKey);
+  const user = userEnvironment(scope, settings);
+  return {
+    values: {
+      airflow: {
+        // Empty: the chart's default keys are public, and the chart would write them to a Secret although the environment takes precedence.
+        fernetKey: '',
+        webserverSecretKey: '',
+        extraEnv: [
+          fromSecret('AIRFLOW__CORE__FERNET_KEY', fernetKey),
+          fromSecret('AIRFLOW__WEBSERVER__SECRET_KEY', sessionKey),
+          ...user.variables,
+        ],
+      },
+    },
+    keys: [fernetKey, sessionKey, ...user.keys],
+  };
+}
+
+/** The in-cluster database, and PgBouncer in front of it. */
+function database(scope: Construct, { name, secrets, placement, claims }: AirflowSettings): ChartPart {
+  const password = fixedKey(scope, 'secrets.databasePassword', { name: userSecretName(name), key: 'postgresql-password' }, secrets.databasePassword);
+  return {
+    values: {
+      pgbouncer: { enabled: true, ...placed(placement.database), podDisruptionBudget: { enabled: false } },
+      postgresql: {
+        enabled: true,
+        image: COMMUNITY_POSTGRESQL_IMAGE,
+        postgresqlDatabase: 'airflow',
+        postgresqlUsername: 'postgres',
+        postgresqlPassword: '',
+        existingSecret: password.name,
+        existingSecretKey: password.key,
+        persistence: { enabled: true, existingClaim: claims.database },
+        volumePermissions: { enabled: false }, // an access point refuses to change the owner, which is already the right one
+        master: { ...placed(placement.database), podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } },
+      },
+    },
+    keys: [password],
+  };
+}

@@ -1,0 +1,79 @@
+import { Generation } from './generation';
+import { placed } from './placement';
+import { ComponentSettings } from '../../component';
+import { hasCelery } from '../../executor';
+import { acrossZones } from '../../nodes/placement';
+import { AirflowSettings, ChartPart, Values } from '../chart-definition';
+
+/** The logs of all components are on one volume, where one sidecar deletes old ones. */
+const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
+
+/** The components of Airflow: replicas, resources and identity. */
+export function components(settings: AirflowSettings, generation: Generation): ChartPart {
+  const { name, apiServer, scheduler, dagProcessor, triggerer, ingress } = settings;
+  const serviceAccount = { create: false, name };
+  return {
+    values: {
+      // A Job cannot be changed: an upgrade soon after another one would fail, and so would the rollback of an image. The DAG processor
+      // does the work of both: it exists for every executor, and no other component waits for it to be ready.
+      migrateDatabaseJob: { enabled: false, useHelmHooks: false, serviceAccount },
+      createUserJob: { enabled: false, useHelmHooks: false, serviceAccount },
+      dagProcessor: {
+        enabled: true,
+        ...replicated(name, 'dag-processor', dagProcessor),
+        serviceAccount,
+        waitForMigrations: { env: [{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }] },
+        logGroomerSidecar: { enabled: true },
+      },
+      scheduler: {
+        ...replicated(name, 'scheduler', scheduler),
+        serviceAccount: { create: true, name, annotations: { 'eks.amazonaws.com/role-arn': settings.serviceAccountRoleArn } },
+        ...NO_LOG_GROOMER,
+      },
+      [generation.web]: {
+        ...replicated(name, generation.webName, apiServer),
+        serviceAccount,
+        service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' },
+        ...ingress && generation.behindProxy,
+      },
+      triggerer: { ...replicated(name, 'triggerer', triggerer), serviceAccount, persistence: { enabled: false }, ...NO_LOG_GROOMER },
+      workers: {
+        serviceAccount, // for both executors, and where the role bindings of the chart look for it
+        celery: celeryWorkers(settings),
+        kubernetes: placed(settings.placement.workers),
+      },
+      flower: { serviceAccount },
+      cleanup: { serviceAccount },
+      databaseCleanup: { serviceAccount },
+      statsd: { enabled: true },
+    },
+  };
+}
+
+/** A component that, with several replicas, survives the loss of a node or a zone. */
+function replicated(name: string, component: string, { replicas, resources }: ComponentSettings): Values {
+  return {
+    replicas,
+    resources,
+    podDisruptionBudget: { enabled: replicas > 1, config: { maxUnavailable: 1 } },
+    topologySpreadConstraints: acrossZones({ tier: 'airflow', component, release: name }),
+  };
+}
+
+function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
+  const { autoscaling } = workers;
+  return {
+    ...replicated(name, 'worker', workers),
+    ...placed(placement.workers),
+    podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },
+    safeToEvict: false,
+    terminationGracePeriodSeconds: workers.terminationGraceSeconds,
+    // Without persistence the workers are a Deployment: new workers start while old ones finish their tasks. A StatefulSet would replace
+    // one worker after the other, which takes longer than helm waits.
+    persistence: { enabled: false },
+    hpa: autoscaling
+      ? { enabled: true, minReplicaCount: autoscaling.minReplicas, maxReplicaCount: autoscaling.maxReplicas, metrics: autoscaling.metrics }
+      : { enabled: false },
+    ...NO_LOG_GROOMER,
+  };
+}

@@ -1,0 +1,57 @@
+import { Construct } from 'constructs';
+import { GitCredentials } from '../../git-sync/git-auth';
+import { GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { composedKey, fixedKey } from '../../secrets/secret-key';
+import { privateKeyTemplate } from '../../secrets/templates';
+import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
+import { AirflowSettings, ChartPart } from '../chart-definition';
+
+/** The DAGs of a Git repository, in each pod that needs them. */
+export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings): ChartPart {
+  if (!git) {
+    return { values: { dags: { persistence: { enabled: false }, gitSync: { enabled: false } } } };
+  }
+  const credentials = git.credentials ? credentialsOf(scope, name, git.credentials) : { values: {} };
+  return {
+    values: {
+      images: { gitSync: imageOf(GIT_SYNC_IMAGE) },
+      dags: {
+        persistence: { enabled: false },
+        gitSync: {
+          enabled: true,
+          repo: git.repository,
+          // The chart sets the variables of both generations of git-sync, and the old ones take precedence: with a branch, or without one for `ref`.
+          branch: git.branch,
+          rev: git.branch ? 'HEAD' : '',
+          ref: git.branch || git.revision,
+          depth: git.depth,
+          subPath: git.subPath,
+          period: `${git.periodSeconds}s`,
+          maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
+          resources: { requests: GIT_SYNC_REQUESTS },
+          startupProbe: { failureThreshold: 60 }, // five minutes for the clone of a large repository
+          ...credentials.values,
+        },
+      },
+    },
+    keys: credentials.keys,
+  };
+}
+
+function credentialsOf(scope: Construct, name: string, credentials: GitCredentials): ChartPart {
+  if (credentials.kind === 'ssh') {
+    const { privateKey, knownHosts } = credentials;
+    const key = fixedKey(scope, 'gitSync.auth.privateKey', { name: `${name}-ssh-git-secret`, key: 'gitSshKey' }, privateKey, privateKeyTemplate);
+    return { values: { sshKeySecret: key.name, knownHosts }, keys: [key] };
+  }
+  const { username, password } = credentials;
+  const secret = `${name}-http-git-secret`;
+  return {
+    values: { credentialsSecret: secret },
+    // The chart reads the variables of git-sync's third and fourth generation.
+    keys: ['GIT_SYNC', 'GITSYNC'].flatMap((prefix) => [
+      composedKey(scope, { name: secret, key: `${prefix}_USERNAME` }, { 'gitSync.auth.username': username }, (variable) => `{{ .${variable} }}`),
+      composedKey(scope, { name: secret, key: `${prefix}_PASSWORD` }, { 'gitSync.auth.password': password }, (variable) => `{{ .${variable} }}`),
+    ]),
+  };
+}

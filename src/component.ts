@@ -1,0 +1,80 @@
+import { Construct } from 'constructs';
+import { checkCount, checkFormat, fail } from './validation';
+
+/**
+ * The replicas and the resources of one Airflow component, such as the scheduler.
+ */
+export interface ComponentOptions {
+  /**
+   * The number of pods, at least 1.
+   *
+   * @default - 2 (API server, scheduler, workers), 1 (DAG processor, triggerer)
+   */
+  readonly replicas?: number;
+
+  /**
+   * The CPU that the Airflow container of each pod requests, as a Kubernetes quantity such as `500m` or `2`.
+   *
+   * The container has no CPU limit.
+   *
+   * @default - `1` for workers; other components request no CPU
+   * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
+   */
+  readonly cpu?: string;
+
+  /**
+   * The memory that the Airflow container of each pod requests, as a Kubernetes quantity such as `1Gi`.
+   *
+   * @default - `2Gi` for workers; other components request no memory
+   */
+  readonly memory?: string;
+
+  /**
+   * The memory above which the Airflow container of a pod is terminated, as a Kubernetes quantity such as `2Gi`.
+   *
+   * It must be at least `memory`.
+   *
+   * @default - no limit
+   */
+  readonly memoryLimit?: string;
+}
+
+/** A component with its defaults, for the chart. */
+export interface ComponentSettings {
+  readonly replicas: number;
+  /** Requests and limits in Kubernetes' words; empty if none are set. */
+  readonly resources: { readonly requests?: Record<string, string>; readonly limits?: Record<string, string> };
+}
+
+const CPU = /^\d+(\.\d{1,3})?$|^\d+m$/;
+const MEMORY = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T)?$/;
+const MEMORY_UNITS: Record<string, number> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** Applies the defaults of a component and checks its options. */
+export function componentSettings(
+  scope: Construct, prop: string, options: ComponentOptions = {}, defaults: ComponentOptions = {},
+): ComponentSettings {
+  const replicas = options.replicas ?? defaults.replicas ?? 1;
+  const cpu = options.cpu ?? defaults.cpu;
+  const memory = options.memory ?? defaults.memory;
+  const { memoryLimit } = options;
+  checkCount(scope, `${prop}.replicas`, replicas, 1);
+  checkFormat(scope, `${prop}.cpu`, cpu ?? '1', CPU, "a Kubernetes quantity such as '500m' or '2'");
+  for (const [name, quantity] of Object.entries({ memory, memoryLimit })) {
+    checkFormat(scope, `${prop}.${name}`, quantity ?? '1Gi', MEMORY, "a Kubernetes quantity such as '512Mi' or '2Gi'");
+  }
+  if (memory && memoryLimit && bytesOf(memoryLimit) < bytesOf(memory)) {
+    fail(scope, `'${prop}.memoryLimit' must be at least '${prop}.memory' (${memory}), got ${memoryLimit}`);
+  }
+  const requests = { ...cpu && { cpu }, ...memory && { memory } };
+  return {
+    replicas,
+    resources: { ...Object.keys(requests).length > 0 && { requests }, ...memoryLimit && { limits: { memory: memoryLimit } } },
+  };
+}
+
+/** Not a number for a token. */
+function bytesOf(quantity: string): number {
+  const [, number, unit] = MEMORY.exec(quantity) ?? [];
+  return Number(number) * (MEMORY_UNITS[unit] ?? 1);
+}

@@ -1,0 +1,92 @@
+import { Construct } from 'constructs';
+import { fail } from '../validation';
+
+/**
+ * The SSH host keys of a Git server, with which it proves its identity.
+ *
+ * Host keys are public.
+ *
+ * @example
+ * // Print the lines with `ssh-keyscan git.example.com`.
+ * const knownHosts = KnownHosts.of('git.example.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample');
+ */
+export class KnownHosts {
+  /**
+   * The host keys of github.com.
+   *
+   * @see https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/githubs-ssh-key-fingerprints
+   */
+  public static readonly GITHUB = KnownHosts.of(
+    'github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl',
+    'github.com ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg=',
+  );
+
+  /**
+   * The host keys of gitlab.com.
+   *
+   * @see https://docs.gitlab.com/user/gitlab_com/#ssh-known_hosts-entries
+   */
+  public static readonly GITLAB = KnownHosts.of(
+    'gitlab.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf',
+    'gitlab.com ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBFSMqzJeV9rUzU4kWitGjeR4PWSa29SPqJ1fVkhtj3Hw9xjLVXVYrU9QlYWrOLXBpQ6KWjbjTDTdDkoohFzgbEY=',
+  );
+
+  /**
+   * The host keys of bitbucket.org.
+   *
+   * @see https://support.atlassian.com/bitbucket-cloud/docs/configure-ssh-and-two-step-verification/
+   */
+  public static readonly BITBUCKET = KnownHosts.of(
+    'bitbucket.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0MuJ2e2gKTKqu+UUO',
+    'bitbucket.org ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBPIQmuzMBuKdWeF4+a2sjSSpBK0iqitSQ+5BM9KhpexuGt20JpTVM7u5BDZngncgrqDMbWdxMWWOGtZ9UgbqgZE=',
+  );
+
+  /**
+   * The host keys of another Git server, as `ssh-keyscan` prints them.
+   *
+   * Compare them with the keys that the operator of the server publishes. They must contain the host of the repository URL. With a port other than
+   * 22, write the host as `[host]:port`.
+   *
+   * @param lines lines of a `known_hosts` file: host, key type, key
+   * @throws if there is no line with a key, such as in the output of an `ssh-keyscan` that failed
+   */
+  public static of(...lines: string[]): KnownHosts {
+    const keys = lines.flatMap((line) => line.split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
+    if (keys.length === 0) {
+      throw new Error("KnownHosts: 'lines' must contain at least one host key, got none; use KnownHosts.insecureAcceptAny() to trust any server");
+    }
+    return new KnownHosts(keys);
+  }
+
+  /**
+   * No host keys: any server that answers is trusted.
+   *
+   * Someone who intercepts the connection can run code in Airflow. Use it only for tests.
+   */
+  public static insecureAcceptAny(): KnownHosts {
+    return new KnownHosts([]);
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _lines: string[],
+  ) {}
+}
+
+const BUILT_IN: Record<string, KnownHosts> = {
+  'github.com': KnownHosts.GITHUB,
+  'gitlab.com': KnownHosts.GITLAB,
+  'bitbucket.org': KnownHosts.BITBUCKET,
+};
+
+/** The content of a known_hosts file for a Git server. Fails unless it has a key of this server. */
+export function knownHostsFile(scope: Construct, host: string, knownHosts: KnownHosts | undefined): string {
+  const lines = (knownHosts ?? BUILT_IN[host] ?? fail(scope, `'gitSync.auth' must have 'knownHosts' for '${host}', whose host keys are not built in;`
+    + ` use KnownHosts.of() with the output of: ssh-keyscan ${host}`))._lines;
+  const hosts = lines.map((line) => line.split(/\s+/)[0]);
+  const hashed = hosts.some((name) => name.startsWith('|'));
+  if (lines.length > 0 && !hashed && !hosts.some((name) => name.replace(/[[\]]/g, '').split(/[,:]/).includes(host))) {
+    fail(scope, `'knownHosts' of 'gitSync.auth' must have a line for '${host}', got lines for ${[...new Set(hosts.map((name) => `'${name}'`))].join(', ')}`);
+  }
+  return lines.join('\n');
+}

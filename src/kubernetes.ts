@@ -1,0 +1,79 @@
+import { CfnJson, Duration, Token } from 'aws-cdk-lib';
+import eks = require('aws-cdk-lib/aws-eks');
+import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import iam = require('aws-cdk-lib/aws-iam');
+import { Construct } from 'constructs';
+import { Cluster, isEksV1 } from './cluster';
+import { sortKeys } from './sort-keys';
+import { ChartVersion } from './versions';
+
+/** A Kubernetes object of a manifest. */
+export type KubernetesObject = Record<string, any>;
+
+/** Applies Kubernetes objects from `scope`, which may be in another stack than the cluster. */
+export function applyManifest(scope: Construct, id: string, cluster: Cluster, objects: KubernetesObject[]): Construct {
+  const manifest = sortKeys(objects);
+  return isEksV1(cluster)
+    ? new eks.KubernetesManifest(scope, id, { cluster, manifest })
+    : new eksv2.KubernetesManifest(scope, id, { cluster, manifest });
+}
+
+export interface HelmReleaseProps {
+  readonly chart: ChartVersion;
+  readonly release: string;
+  readonly namespace: string;
+  readonly values: KubernetesObject;
+  readonly createNamespace?: boolean;
+  readonly wait?: boolean;
+  readonly timeout?: Duration;
+}
+
+/** Installs a chart from `scope`, which may be in another stack than the cluster. */
+export function installChart(scope: Construct, id: string, cluster: Cluster, props: HelmReleaseProps): Construct {
+  const { chart, ...release } = props;
+  const options = { createNamespace: false, ...release, ...chart, values: sortKeys(props.values) };
+  return isEksV1(cluster)
+    ? new eks.HelmChart(scope, id, { cluster, ...options })
+    : new eksv2.HelmChart(scope, id, { cluster, ...options });
+}
+
+/** Reads one field of an object in the cluster during deployment. */
+export function readObject(scope: Construct, id: string, cluster: Cluster, query: {
+  readonly objectType: string;
+  readonly objectName: string;
+  readonly objectNamespace: string;
+  readonly jsonPath: string;
+  readonly timeout: Duration;
+}): Construct & { readonly value: string } {
+  return isEksV1(cluster)
+    ? new eks.KubernetesObjectValue(scope, id, { cluster, ...query })
+    : new eksv2.KubernetesObjectValue(scope, id, { cluster, ...query });
+}
+
+/**
+ * A role that one Kubernetes service account can assume (IRSA).
+ *
+ * The CDK's own ServiceAccount would add a manifest, and with it one more call to the cluster, to each role.
+ */
+export function serviceAccountRole(scope: Construct, id: string, props: {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly description: string;
+  readonly statements?: iam.PolicyStatement[];
+}): iam.Role {
+  const provider = props.cluster.openIdConnectProvider;
+  const issuer = provider.openIdConnectProviderIssuer;
+  const claims = {
+    [`${issuer}:aud`]: 'sts.amazonaws.com',
+    [`${issuer}:sub`]: `system:serviceaccount:${props.namespace}:${props.serviceAccount}`,
+  };
+  return new iam.Role(scope, id, {
+    description: props.description,
+    inlinePolicies: props.statements && { Default: new iam.PolicyDocument({ statements: props.statements }) },
+    assumedBy: new iam.OpenIdConnectPrincipal(provider, {
+      // The key of a condition cannot be a token: CloudFormation must write the JSON if only CloudFormation knows the issuer.
+      StringEquals: Token.isUnresolved(issuer) ? new CfnJson(scope, `${id}Claims`, { value: claims }) : claims,
+    }),
+  });
+}

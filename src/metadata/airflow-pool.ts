@@ -1,0 +1,31 @@
+import { Construct } from 'constructs';
+import { checkUnique } from '../validation';
+
+/**
+ * A pool, which limits how many of its tasks run at the same time.
+ *
+ * @see https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/pools.html
+ */
+export interface AirflowPool {
+  /**
+   * The name by which tasks refer to the pool.
+   */
+  readonly name: string;
+
+  /**
+   * The number of slots: tasks of the pool that can run at the same time, if each occupies one slot.
+   */
+  readonly slots: number;
+
+  /**
+   * The description, for the web UI.
+   *
+   * @default - no description (official chart), the name (community chart)
+   */
+  readonly description?: string;
+}
+
+/** Checks the names of pools. */
+export function checkPools(scope: Construct, pools: AirflowPool[]): void {
+  checkUnique(scope, 'pools', pools.map(({ name }) => name));
+}

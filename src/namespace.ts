@@ -1,0 +1,29 @@
+import { Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { Cluster } from './cluster';
+import { checkFormat, fail } from './validation';
+
+/** Fails unless the name of a namespace is valid, and not yet used by another deployment of the cluster. */
+export function checkNamespace(scope: Construct, cluster: Cluster, namespace: string, maxLength: number): void {
+  checkFormat(scope, 'namespace', namespace, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a DNS label (lower case letters, digits, and - inside)');
+  if (Token.isUnresolved(namespace)) {
+    fail(scope, "'namespace' must be known at synthesis, because other names derive from it, got a token");
+  }
+  if (namespace.length > maxLength) {
+    fail(scope, `'namespace' must have at most ${maxLength} characters, because the chart derives other names from it, got ${namespace.length} ('${namespace}')`);
+  }
+  // Volumes and the storage class are named after the namespace, but are not namespaced: two deployments would use each other's.
+  const id = `AirflowNamespace-${namespace}`;
+  const marker = cluster.node.tryFindChild(id) as NamespaceMarker | undefined;
+  if (marker) {
+    fail(scope, `'namespace' must be unique per cluster, got '${namespace}', which is already used by ${marker.owner}`);
+  }
+  new NamespaceMarker(cluster, id, scope.node.path);
+}
+
+/** Marks a namespace of a cluster as used. It creates no resources. */
+class NamespaceMarker extends Construct {
+  constructor(scope: Construct, id: string, public readonly owner: string) {
+    super(scope, id);
+  }
+}

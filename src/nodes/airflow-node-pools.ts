@@ -1,0 +1,157 @@
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import eks = require('aws-cdk-lib/aws-eks');
+import iam = require('aws-cdk-lib/aws-iam');
+import { Construct } from 'constructs';
+import { ManagedNodeGroups, ManagedNodeGroupsOptions } from './managed-node-groups';
+import { AirflowPlacement, NodePlacement } from './placement';
+import { Cluster } from '../cluster';
+import { sortKeys } from '../sort-keys';
+
+/**
+ * The nodes of an Airflow deployment.
+ */
+export interface IAirflowNodePools extends ec2.IConnectable {
+  /**
+   * The labels and taints of the nodes of each kind of pod.
+   */
+  readonly placement: AirflowPlacement;
+
+  /**
+   * The IAM role of the nodes, with which they mount the file system.
+   */
+  readonly role: iam.IRole;
+
+  /**
+   * The node group of the API server, scheduler, DAG processor, triggerer and Flower.
+   *
+   * Undefined for nodes that already exist.
+   */
+  readonly stateless?: eks.INodegroup;
+
+  /**
+   * The node group of the workers, and of the pods that the Kubernetes executor starts.
+   *
+   * Undefined for nodes that already exist.
+   */
+  readonly workers?: eks.INodegroup;
+
+  /**
+   * The node group of the in-cluster database, PgBouncer and the broker.
+   *
+   * Undefined for nodes that already exist.
+   */
+  readonly database?: eks.INodegroup;
+}
+
+/**
+ * Options of `AirflowNodePools.existing()`.
+ */
+export interface ExistingNodesOptions {
+  /**
+   * The nodes of the API server, scheduler, DAG processor, triggerer and Flower, and of all pods without nodes of their own.
+   */
+  readonly stateless: NodePlacement;
+
+  /**
+   * The nodes of the Celery workers, and of the pods that the Kubernetes executor starts.
+   *
+   * @default - the nodes of `stateless`
+   */
+  readonly workers?: NodePlacement;
+
+  /**
+   * The nodes of the in-cluster database, PgBouncer and the broker.
+   *
+   * @default - the nodes of `stateless`
+   */
+  readonly database?: NodePlacement;
+
+  /**
+   * The IAM role of the nodes, which is granted to mount the file system.
+   *
+   * If it is imported as immutable, grant it `elasticfilesystem:ClientMount` and `elasticfilesystem:ClientWrite` yourself.
+   */
+  readonly nodeRole: iam.IRole;
+
+  /**
+   * The security group of the nodes, which is allowed to connect to the file system on port 2049.
+   *
+   * @default - the cluster security group
+   */
+  readonly securityGroup?: ec2.ISecurityGroup;
+}
+
+/** The nodes, as the other parts of a deployment see them. */
+export interface BoundNodePools extends IAirflowNodePools {
+  /** Whether workers may be interrupted with two minutes' notice. */
+  readonly workersOnSpot: boolean;
+  /** What must exist before pods can run; empty for nodes that already exist. */
+  readonly dependables: Construct[];
+  /** Whether the nodes have the label and the taint of nodes that are created for Airflow. */
+  readonly labelled: boolean;
+}
+
+/**
+ * The nodes on which an Airflow deployment runs.
+ *
+ * @example
+ * declare const cluster: eks.ICluster;
+ * declare const nodeRole: iam.IRole;
+ *
+ * new AirflowOnEks(this, 'Airflow', {
+ *   cluster,
+ *   nodePools: AirflowNodePools.existing({
+ *     stateless: {
+ *       labels: { team: 'data' },
+ *       taints: [{ key: 'team', value: 'data', effect: eks.TaintEffect.NO_SCHEDULE }],
+ *     },
+ *     nodeRole,
+ *   }),
+ * });
+ */
+export class AirflowNodePools {
+  /**
+   * Create three managed node groups on which only Airflow runs: for stateless components, for workers, and for the in-cluster database.
+   *
+   * By default, these are 4 to 6 EC2 instances, 3 to 5 of them Spot instances. All nodes have the label `role=airflow` and the taint
+   * `dedicated=airflow:NoSchedule`; the label `type` distinguishes the node groups.
+   *
+   * The cluster must have the add-ons VPC CNI, kube-proxy and CoreDNS, which a cluster in EKS Auto Mode does not have, and other nodes for pods
+   * that do not tolerate the taint, such as CoreDNS.
+   *
+   * @param options instance types, sizes and permissions
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
+   */
+  public static managedNodeGroups(options: ManagedNodeGroupsOptions = {}): AirflowNodePools {
+    return new AirflowNodePools((scope, cluster, namespace) => new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace }));
+  }
+
+  /**
+   * Use nodes that already exist, or that Karpenter or EKS Auto Mode creates.
+   *
+   * The library creates no nodes. It grants the role and the security group of the nodes access to the file system.
+   *
+   * @param options the labels and taints of the nodes, their role and their security group
+   */
+  public static existing(options: ExistingNodesOptions): AirflowNodePools {
+    return new AirflowNodePools((_scope, cluster) => ({
+      placement: sortKeys({
+        stateless: options.stateless,
+        workers: options.workers ?? options.stateless,
+        database: options.database ?? options.stateless,
+      }),
+      role: options.nodeRole,
+      connections: new ec2.Connections({ securityGroups: [options.securityGroup ?? cluster.clusterSecurityGroup] }),
+      workersOnSpot: false,
+      dependables: [],
+      labelled: false,
+    }));
+  }
+
+  private constructor(private readonly create: (scope: Construct, cluster: Cluster, namespace: string) => BoundNodePools) {}
+
+  /** @internal */
+  public _bind(scope: Construct, cluster: Cluster, namespace: string): BoundNodePools {
+    return this.create(scope, cluster, namespace);
+  }
+}

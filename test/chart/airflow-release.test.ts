@@ -1,0 +1,58 @@
+import { Duration, SecretValue } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { AirflowChart, AirflowOnEksProps } from '../../src';
+import { CHARTS_UNDER_TEST, releasesOf, synthAirflow, synthCommunity } from '../util';
+
+type Props = Partial<AirflowOnEksProps>;
+
+const releaseOf = (props?: Props) => releasesOf(synthAirflow(props).template).find(({ chart }) => chart === 'airflow')!;
+
+test('defaults', () => {
+  const { properties } = releaseOf();
+  expect(properties).toMatchObject({ Release: 'airflow', Namespace: 'airflow', Version: '1.22.0', Wait: true, Timeout: '840s' });
+  expect(properties.CreateNamespace).toBeUndefined(); // a manifest of the library creates it
+});
+
+test('custom', () => {
+  const { properties, values } = releaseOf({
+    namespace: 'data',
+    helmTimeout: Duration.minutes(10),
+    helmValues: { scheduler: { podAnnotations: { a: 'b' } } },
+    removedHelmValues: ['scheduler.livenessProbe'],
+  });
+  expect(properties).toMatchObject({ Release: 'data', Namespace: 'data', Timeout: '600s' });
+  expect(values.scheduler).toMatchObject({ replicas: 2, podAnnotations: { a: 'b' }, livenessProbe: null });
+});
+
+test.each<[string, AirflowChart, boolean]>([
+  ['Airflow 3', AirflowChart.official(), false],
+  ['Airflow 2.11', AirflowChart.official({ airflowVersion: '2.11.2' }), true],
+  ['the community chart', AirflowChart.community(), true],
+])('warns about an Airflow version that has reached end of life: %s', (_name, chart, warns) => {
+  const { stack } = synthAirflow({ chart });
+  expect(Annotations.fromStack(stack).findWarning('/Data/Airflow', Match.stringLikeRegexp(
+    `^Airflow ${chart.airflowVersion} gets no security fixes, because Airflow 2 reached end of life in April 2026; .*airflow-on-eks:airflow2EndOfLife`))).toHaveLength(warns ? 1 : 0);
+});
+
+const PRIVATE_KEY = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
+
+describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
+  test.each<[string, Props, string]>([
+    ['helm takes longer than its function', { helmTimeout: Duration.minutes(15) },
+      "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got 900 seconds"],
+    ['helm has no time', { helmTimeout: Duration.seconds(0) },
+      "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got 0 seconds"],
+    ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
+      "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
+    ['helmValues contain a private key', { helmValues: { airflow: { x: PRIVATE_KEY } } },
+      "'helmValues' must not contain a private key in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+  ])('fails when %s', (_name, props, message) => {
+    expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
+  });
+});
+
+test('fails when helmValues contain the password of an external database', () => {
+  expect(() => synthCommunity({ helmValues: { externalDatabase: { password: 'x' } } })).toThrow(new Error(
+    "Data/Airflow: 'helmValues.externalDatabase.password' must not be set, because it would contain a secret in plain text;"
+    + " use 'helmValues.externalDatabase.passwordSecret'"));
+});

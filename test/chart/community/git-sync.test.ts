@@ -1,0 +1,56 @@
+import { Stack } from 'aws-cdk-lib';
+import { AirflowSecret, GitAuth } from '../../../src';
+import { remoteSecret, synthCommunity, valuesOf } from '../../util';
+import { writtenSecrets } from '../templates';
+
+test('defaults: the DAGs are in the image', () => {
+  expect(valuesOf(synthCommunity().template).dags).toEqual({ path: '/opt/airflow/efs/dags', persistence: { enabled: false }, gitSync: { enabled: false } });
+});
+
+test('custom: SSH', () => {
+  const { template } = synthCommunity((stack) => ({
+    gitSync: { repository: 'git@github.com:example/dags.git', subPath: 'dags', auth: GitAuth.ssh({ privateKey: remoteSecret(stack, 'key') }) },
+  }));
+  expect(valuesOf(template).dags.gitSync).toEqual({
+    enabled: true,
+    image: { repository: 'registry.k8s.io/git-sync/git-sync', tag: 'v4.4.2' },
+    repo: 'git@github.com:example/dags.git',
+    branch: 'main',
+    revision: 'HEAD',
+    depth: 1,
+    repoSubPath: 'dags',
+    syncWait: 60,
+    maxFailures: -1,
+    resources: { requests: { cpu: '50m', memory: '64Mi' } },
+    sshSecret: 'airflow-ssh-git-secret',
+    sshSecretKey: 'id_rsa',
+    sshKnownHosts: expect.stringContaining('github.com ssh-ed25519'),
+  });
+  expect(writtenSecrets(template, () => 'KEY\r\nKEY')['airflow-ssh-git-secret']).toEqual({ id_rsa: 'KEY\nKEY\n' });
+});
+
+const http = (username: AirflowSecret, password: AirflowSecret, revision?: string) =>
+  ({ repository: 'https://gitlab.example.com/dags.git', revision, auth: GitAuth.http({ username, password }) });
+const own = (key: string) => AirflowSecret.fromKubernetesSecret('git', key);
+
+test('custom: HTTP, at a revision', () => {
+  const { template } = synthCommunity((stack) => ({ gitSync: http(remoteSecret(stack, 'git', 'user'), remoteSecret(stack, 'git', 'token'), 'v1.2') }));
+  expect(valuesOf(template).dags.gitSync).toMatchObject({
+    branch: '', revision: 'v1.2', httpSecret: 'airflow-http-git-secret', httpSecretUsernameKey: 'username', httpSecretPasswordKey: 'password',
+  });
+  expect(writtenSecrets(template, (_key, field) => `the ${field}`)['airflow-http-git-secret']).toEqual({ username: 'the user', password: 'the token' });
+});
+
+test('custom: HTTP, with a Kubernetes Secret', () => {
+  const { template } = synthCommunity({ gitSync: http(own('user'), own('token')) });
+  expect(valuesOf(template).dags.gitSync).toMatchObject({ httpSecret: 'git', httpSecretUsernameKey: 'user', httpSecretPasswordKey: 'token' });
+});
+
+test.each<[string, (stack: Stack) => [username: AirflowSecret, password: AirflowSecret], string]>([
+  ['user name', (stack) => [own('user'), remoteSecret(stack, 'token')], "'git' and 'airflow-http-git-secret'"],
+  ['token', (stack) => [remoteSecret(stack, 'user'), own('token')], "'airflow-http-git-secret' and 'git'"],
+])('fails when only the %s is in a Kubernetes Secret', (_name, auth, secrets) => {
+  expect(() => synthCommunity((stack) => ({ gitSync: http(...auth(stack)) }))).toThrow(new Error(
+    `Data/Airflow: 'gitSync.auth.username' and 'gitSync.auth.password' must be in one Kubernetes Secret, got ${secrets};`
+    + ' store both in one, or both in AWS Secrets Manager'));
+});

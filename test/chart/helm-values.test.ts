@@ -1,0 +1,59 @@
+import { combine, HelmValueOverrides, mergeHelmValues } from '../../src/chart/helm-values';
+import { Json, newStack } from '../util';
+
+const ours = { web: { replicas: 2, tolerations: [{ key: 'a' }], service: { type: 'ClusterIP' } }, flower: { enabled: true } };
+const merge = (overrides: HelmValueOverrides, owned: Record<string, string> = {}) => mergeHelmValues(newStack(), ours, overrides, owned);
+
+test('defaults: the values of the library', () => {
+  expect(merge({})).toEqual(ours);
+});
+
+test.each<[string, Json, Json]>([
+  ['maps are merged', { web: { service: { annotations: { a: 'b' } } } }, { ...ours, web: { ...ours.web, service: { type: 'ClusterIP', annotations: { a: 'b' } } } }],
+  ['lists are replaced', { web: { tolerations: [] } }, { ...ours, web: { ...ours.web, tolerations: [] } }],
+  ['a map replaces a value', { flower: { enabled: { a: 1 } } }, { ...ours, flower: { enabled: { a: 1 } } }],
+  ['a value replaces a map', { flower: false }, { ...ours, flower: false }],
+  ['null removes a default', { web: { replicas: null } }, { ...ours, web: { ...ours.web, replicas: null } }],
+  ['new keys are added', { triggerer: { enabled: false } }, { ...ours, triggerer: { enabled: false } }],
+])('custom: %s', (_name, helmValues, merged) => {
+  expect(merge({ helmValues })).toEqual(merged);
+});
+
+test('custom: removedHelmValues remove defaults of the library and of the chart, at any depth', () => {
+  expect(merge({ removedHelmValues: ['web.replicas', 'scheduler.livenessProbe', 'flower'] })).toEqual({
+    web: { ...ours.web, replicas: null }, scheduler: { livenessProbe: null }, flower: null,
+  });
+});
+
+test('the merged values are a copy', () => {
+  const before = JSON.stringify(ours);
+  const helmValues = { web: { service: { type: 'NodePort' } } };
+  merge({ helmValues, removedHelmValues: ['web.service.type'] });
+  expect(JSON.stringify(ours)).toBe(before);
+  expect(helmValues.web.service.type).toBe('NodePort');
+});
+
+test('parts of the values are combined, with the keys of all', () => {
+  const key = (name: string) => ({ name, key: 'key' });
+  expect(combine([
+    { values: { a: { b: 1 } }, keys: [key('one')] }, { values: { a: { c: [2] } } }, { values: { a: { c: [3] }, d: 4 }, keys: [key('two')] },
+  ])).toEqual({ values: { a: { b: 1, c: [3] }, d: 4 }, keys: [key('one'), key('two')] });
+  expect(combine([])).toEqual({ values: {}, keys: [] });
+});
+
+const owned = { 'web.service': 'ingress' };
+
+test('values beside those of another prop are allowed', () => {
+  expect(() => merge({ helmValues: { web: { services: {} } }, removedHelmValues: ['web.serviceAccount'] }, owned)).not.toThrow();
+});
+
+test.each<[string, HelmValueOverrides]>([
+  ['itself', { helmValues: { web: { service: null } } }],
+  ['a part of it', { helmValues: { web: { service: { type: 'NodePort' } } } }],
+  ['the map that contains it', { helmValues: { web: null } }],
+  ['itself, removed', { removedHelmValues: ['web.service'] }],
+  ['a part of it, removed', { removedHelmValues: ['web.service.type'] }],
+  ['the map that contains it, removed', { removedHelmValues: ['web'] }],
+])('fails when helmValues set a value of another prop: %s', (_name, overrides) => {
+  expect(() => merge(overrides, owned)).toThrow(new Error("Data: 'helmValues.web.service' must not be set, because 'ingress' sets it; use 'ingress'"));
+});

@@ -1,0 +1,112 @@
+import { Duration } from 'aws-cdk-lib';
+import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { officialValues } from './util';
+import { AirflowExecutor, WorkerAutoscaling } from '../../../src';
+import { Json } from '../../util';
+
+const spreadOf = (component: string) => [{
+  maxSkew: 1,
+  topologyKey: 'topology.kubernetes.io/zone',
+  whenUnsatisfiable: 'ScheduleAnyway',
+  labelSelector: { matchLabels: { tier: 'airflow', component, release: 'airflow' } },
+}];
+
+describe('defaults', () => {
+  const values = officialValues();
+
+  test('no job and no hook, which helm could not upgrade or would wait for', () => {
+    expect(values.migrateDatabaseJob).toMatchObject({ enabled: false, useHelmHooks: false });
+    expect(values.createUserJob).toMatchObject({ enabled: false, useHelmHooks: false });
+    expect(values.dagProcessor).toMatchObject({ enabled: true, waitForMigrations: { env: [{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }] } });
+  });
+
+  test('one sidecar deletes old logs', () => {
+    const components: Json = { ...values, workers: values.workers.celery };
+    expect(['scheduler', 'triggerer', 'workers', 'dagProcessor'].filter((component) => components[component].logGroomerSidecar.enabled)).toEqual(['dagProcessor']);
+  });
+
+  test('all pods of Airflow have the same identity', () => {
+    const { annotations, ...serviceAccount } = values.scheduler.serviceAccount;
+    expect(serviceAccount).toEqual({ create: true, name: 'airflow' });
+    expect(Object.keys(annotations)).toEqual(['eks.amazonaws.com/role-arn']);
+    for (const component of ['apiServer', 'dagProcessor', 'triggerer', 'workers', 'flower', 'cleanup', 'databaseCleanup', 'createUserJob', 'migrateDatabaseJob']) {
+      expect([component, values[component].serviceAccount]).toEqual([component, { create: false, name: 'airflow' }]);
+    }
+  });
+
+  test.each([['apiServer', 'api-server'], ['scheduler', 'scheduler']])('%s: two replicas, across zones, of which one may be unavailable', (component, label) => {
+    expect(values[component]).toMatchObject({
+      replicas: 2, resources: {}, podDisruptionBudget: { enabled: true, config: { maxUnavailable: 1 } }, topologySpreadConstraints: spreadOf(label),
+    });
+  });
+
+  // Two DAG processors would migrate the database at the same time.
+  test.each([['dagProcessor', 'dag-processor'], ['triggerer', 'triggerer']])('%s: one replica, without a disruption budget', (component, label) => {
+    expect(values[component]).toMatchObject({
+      replicas: 1, resources: {}, podDisruptionBudget: { enabled: false }, topologySpreadConstraints: spreadOf(label),
+    });
+  });
+
+  test('workers have ten minutes to finish their tasks, and are not evicted to save nodes', () => {
+    expect(values.workers.celery).toMatchObject({
+      replicas: 2,
+      safeToEvict: false,
+      terminationGracePeriodSeconds: 600,
+      resources: { requests: { cpu: '1', memory: '2Gi' } },
+      podDisruptionBudget: { enabled: true, config: { maxUnavailable: '20%' } },
+      topologySpreadConstraints: spreadOf('worker'),
+      hpa: { enabled: false },
+    });
+  });
+
+  test('the API server has no proxy in front of it', () => {
+    expect(values.apiServer.args).toBeUndefined();
+    expect(values.apiServer.env).toBeUndefined();
+    expect(values.apiServer.service).toEqual({ type: 'ClusterIP' });
+  });
+});
+
+describe('custom', () => {
+  test.each(['apiServer', 'scheduler', 'dagProcessor', 'triggerer'])('%s: replicas and resources', (component) => {
+    const options = { cpu: '500m', memory: '1Gi', memoryLimit: '2Gi' };
+    const resources = { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } };
+    // A disruption budget for a single replica would keep its node from being replaced.
+    for (const [replicas, enabled] of [[1, false], [3, true]]) {
+      expect(officialValues({ [component]: { ...options, replicas } })[component])
+        .toMatchObject({ replicas, resources, podDisruptionBudget: { enabled } });
+    }
+  });
+
+  test('the web server of Airflow 2.11 has the options of the API server', () => {
+    expect(officialValues({ apiServer: { replicas: 3, memory: '1Gi' } }, '2.11.2').webserver).toMatchObject({ replicas: 3, resources: { requests: { memory: '1Gi' } } });
+  });
+
+  test('workers', () => {
+    const { celery } = officialValues({
+      workers: { replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.hours(1) },
+    }).workers;
+    expect(celery).toMatchObject({
+      replicas: 1, resources: { requests: { cpu: '2', memory: '4Gi' }, limits: { memory: '8Gi' } }, terminationGracePeriodSeconds: 3600,
+    });
+  });
+
+  test('autoscaled workers', () => {
+    const autoscaling = WorkerAutoscaling.onMemory({ maxReplicas: 9, targetMemoryPercent: 70 });
+    expect(officialValues({ workers: { replicas: 3, autoscaling } }).workers.celery.hpa).toEqual({
+      enabled: true,
+      minReplicaCount: 3,
+      maxReplicaCount: 9,
+      metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } } }],
+    });
+  });
+
+  test('without Celery, no disruption budget for workers', () => {
+    expect(officialValues({ executor: AirflowExecutor.KUBERNETES }).workers.celery.podDisruptionBudget.enabled).toBe(false);
+    expect(officialValues({ executor: AirflowExecutor.CELERY_KUBERNETES }).workers.celery.podDisruptionBudget.enabled).toBe(true);
+  });
+
+  test('an ingress to the nodes', () => {
+    expect(officialValues({ ingress: { targetType: elbv2.TargetType.INSTANCE } }).apiServer.service).toEqual({ type: 'NodePort' });
+    expect(officialValues({ ingress: {} }).apiServer.service).toEqual({ type: 'ClusterIP' });
+  });
+});

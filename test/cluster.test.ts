@@ -1,0 +1,74 @@
+import { Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newApp, newStack, REGION } from './util';
+import { AirflowOnEks } from '../src';
+import { albControllerOf, isEksV1, nodegroupCluster } from '../src/cluster';
+
+test.each(Object.entries(CLUSTERS))('the EKS module of a cluster: %s', (name, make) => {
+  expect(isEksV1(make(newStack()))).toBe(name.startsWith('aws-eks,'));
+});
+
+describe('the cluster for managed node groups', () => {
+  const env = { account: ACCOUNT, region: REGION };
+
+  test.each(['aws-eks, owned', 'aws-eks, imported'])('%s: the cluster itself in its own stack', (name) => {
+    const stack = newStack();
+    const cluster = CLUSTERS[name](stack);
+    expect(nodegroupCluster(stack, cluster)).toBe(cluster);
+  });
+
+  test.each(['aws-eks, owned', 'aws-eks-v2, owned', 'aws-eks-v2, imported'])('%s: a reference by name from another stack', (name) => {
+    const app = newApp();
+    const cluster = CLUSTERS[name](new Stack(app, 'Platform', { env }));
+    const reference = nodegroupCluster(new Stack(app, 'Data', { env }), cluster);
+    expect(reference).not.toBe(cluster);
+    expect([reference.clusterName, reference.vpc]).toEqual([cluster.clusterName, cluster.vpc]);
+  });
+});
+
+test('a cluster without a load balancer controller of its own', () => {
+  expect(albControllerOf(importedCluster(newStack()))).toEqual([]);
+});
+
+const VPC = "'vpc' (the VPC of the nodes and the file system)";
+const SECURITY_GROUP = "'clusterSecurityGroupId' (the security group of the nodes)";
+const PROVIDER = "'openIdConnectProvider' (the OIDC provider, for the IAM roles of pods)";
+const KUBECTL = "'kubectlRoleArn' (the role that may use kubectl, or a kubectlProvider), 'kubectlLayer' (the layer with kubectl and helm, or a kubectlProvider)";
+const KUBECTL_V2 = "'kubectlProvider' (the provider that runs kubectl and helm)";
+const missing = (...attributes: string[]) =>
+  new Error(`Data/Airflow: the imported 'cluster' must specify ${attributes.join(', ')}; pass them to fromClusterAttributes()`);
+
+describe('fails with all attributes that an imported cluster lacks', () => {
+  test('aws-eks', () => {
+    const stack = newStack();
+    const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
+    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(missing(VPC, SECURITY_GROUP, PROVIDER, KUBECTL));
+  });
+
+  test('aws-eks-v2', () => {
+    const stack = newStack();
+    const cluster = eksv2.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
+    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(missing(VPC, SECURITY_GROUP, PROVIDER, KUBECTL_V2));
+  });
+
+  test('only those that it lacks', () => {
+    const stack = newStack();
+    const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', {
+      clusterName: 'prod', vpc: importedVpc(stack), clusterSecurityGroupId: 'sg-1', kubectlRoleArn: `arn:aws:iam::${ACCOUNT}:role/kubectl`,
+    });
+    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(missing(PROVIDER, "'kubectlLayer' (the layer with kubectl and helm, or a kubectlProvider)"));
+  });
+
+  test('before anything is created', () => {
+    const stack = newStack();
+    const cluster = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod' });
+    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow();
+    expect(stack.node.findChild('Airflow').node.children).toEqual([]);
+  });
+});
+
+test.each(Object.entries(CLUSTERS))('a complete cluster: %s', (_name, make) => {
+  const stack = newStack();
+  expect(() => new AirflowOnEks(stack, 'Airflow', { cluster: make(stack) })).not.toThrow();
+});

@@ -1,0 +1,72 @@
+import { Duration } from 'aws-cdk-lib';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AirflowSecret, GitAuth, GitSyncOptions } from '../../src';
+import { gitSyncSettings } from '../../src/git-sync/git-sync';
+import { newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
+
+const settings = (options: GitSyncOptions) => gitSyncSettings(newStack(), options);
+
+const repository = 'https://github.com/example/dags.git';
+const own = (key: string) => AirflowSecret.fromKubernetesSecret('git', key);
+
+test('defaults', () => {
+  expect(settings({ repository })).toEqual({ repository, branch: 'main', revision: 'HEAD', subPath: '', depth: 1, periodSeconds: 60, credentials: undefined });
+});
+
+test('custom', () => {
+  const auth = GitAuth.http({ username: own('user'), password: own('token') });
+  expect(settings({ repository, branch: 'live', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30), auth })).toEqual({
+    repository,
+    branch: 'live',
+    revision: 'HEAD',
+    subPath: 'airflow/dags',
+    depth: 0,
+    periodSeconds: 30,
+    credentials: { kind: 'http', username: own('user'), password: own('token') },
+  });
+});
+
+test('custom: a revision replaces the branch', () => {
+  expect(settings({ repository, revision: 'v1' })).toMatchObject({ branch: '', revision: 'v1' });
+});
+
+test('without git-sync the DAGs are in the image', () => {
+  expect(valuesOf(synthCommunity().template).dags.gitSync).toEqual({ enabled: false });
+  expect(valuesOf(synthAirflow().template).dags.gitSync).toEqual({ enabled: false });
+});
+
+test('settings reach both charts', () => {
+  const gitSync = { repository, branch: 'live', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30) };
+  expect(valuesOf(synthCommunity({ gitSync }).template).dags.gitSync).toMatchObject({
+    enabled: true, repo: repository, branch: 'live', revision: 'HEAD', repoSubPath: 'airflow/dags', depth: 0, syncWait: 30,
+  });
+  expect(valuesOf(synthAirflow({ gitSync }).template).dags.gitSync).toMatchObject({
+    enabled: true, repo: repository, branch: 'live', ref: 'live', subPath: 'airflow/dags', depth: 0, period: '30s',
+  });
+});
+
+const SUB_PATH = "'gitSync.subPath' must be a path in the repository, without a leading or trailing /, got";
+const NO_URL = "'gitSync.repository' must be a URL such as 'git@host:group/repository.git' or 'https://host/group/repository.git', got";
+
+test.each<[string, GitSyncOptions, string]>([
+  ['an SSH URL has no credentials', { repository: 'git@github.com:example/dags.git' },
+    "'gitSync.auth' is not set, but 'gitSync.repository' is an SSH URL, got 'git@github.com:example/dags.git'; use GitAuth.ssh() or the HTTPS URL"],
+  ['the repository is not a URL', { repository: 'dags' }, `${NO_URL} 'dags'`],
+  ['the repository is empty', { repository: '' }, `${NO_URL} ''`],
+  ['the URL has a password', { repository: 'https://user:token@git.example.com/dags.git' },
+    "'gitSync.repository' must not contain a password; pass it to 'gitSync.auth' with GitAuth.http()"],
+  ['there are a branch and a revision', { repository, branch: 'live', revision: 'v1' },
+    "'gitSync.branch' and 'gitSync.revision' exclude each other, got 'live' and 'v1'; remove one of them"],
+  ['depth is negative', { repository, depth: -1 }, "'gitSync.depth' must be a whole number of at least 0, got -1"],
+  ['subPath leaves the repository', { repository, subPath: '../dags' }, `${SUB_PATH} '../dags'`],
+  ['subPath is absolute', { repository, subPath: '/dags' }, `${SUB_PATH} '/dags'`],
+  ['subPath ends in /', { repository, subPath: 'dags/' }, `${SUB_PATH} 'dags/'`],
+])('fails when %s', (_name, options, message) => {
+  expect(() => settings(options)).toThrow(new Error(`Data: ${message}`));
+});
+
+test('fails with the path of the deployment', () => {
+  expect(() => synthAirflow((stack) => ({
+    gitSync: { repository: 'dags', auth: GitAuth.ssh({ privateKey: AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Key', 'key')) }) },
+  }))).toThrow(new Error(`Data/Airflow: ${NO_URL} 'dags'`));
+});

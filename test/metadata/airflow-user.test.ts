@@ -1,0 +1,44 @@
+import { AirflowOnEksProps, AirflowRole, AirflowSecret, AirflowUser } from '../../src';
+import { userSettings } from '../../src/metadata/airflow-user';
+import { CHARTS_UNDER_TEST, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
+
+const settings = (users?: AirflowUser[]) => userSettings(newStack(), users);
+const user = (username: string, email = 'joe@example.com') => ({ username, email });
+
+test('defaults: one administrator', () => {
+  expect(settings()).toEqual([{ username: 'admin', email: 'admin@example.com', role: 'Admin', firstName: 'admin', lastName: 'admin' }]);
+  expect(Object.keys(synthAirflow().airflow.secrets.userPasswords)).toEqual(['admin']);
+});
+
+test('defaults of a user', () => {
+  expect(settings([user('joe')])).toEqual([{ username: 'joe', email: 'joe@example.com', role: 'Viewer', firstName: 'joe', lastName: 'joe', password: undefined }]);
+});
+
+test('custom', () => {
+  const password = AirflowSecret.fromKubernetesSecret('mine', 'joe');
+  expect(settings([{ ...user('joe'), role: AirflowRole.OP, firstName: 'Joe', lastName: 'Doe', password }]))
+    .toEqual([{ username: 'joe', email: 'joe@example.com', role: 'Op', firstName: 'Joe', lastName: 'Doe', password }]);
+});
+
+test('custom: no users', () => {
+  expect(settings([])).toEqual([]);
+  expect(valuesOf(synthCommunity({ users: [] }).template).airflow.users).toEqual([]);
+});
+
+test('the roles', () => {
+  const { ADMIN, OP, USER, VIEWER, PUBLIC } = AirflowRole;
+  expect([ADMIN, OP, USER, VIEWER, PUBLIC, AirflowRole.of('Analyst')].map(({ name }) => name)).toEqual(['Admin', 'Op', 'User', 'Viewer', 'Public', 'Analyst']);
+});
+
+const USERNAME = "'users.username' must be letters, digits, and . _ - @, got";
+
+describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
+  test.each<[string, Partial<AirflowOnEksProps>, string]>([
+    ['a user is there twice', { users: [user('joe'), user('jane'), user('joe')] }, "'users' must contain each name only once, got 'joe' twice"],
+    ['a user name has other characters', { users: [user('joe doe')] }, `${USERNAME} 'joe doe'`],
+    ['a user name is empty', { users: [user('')] }, `${USERNAME} ''`],
+    ['an email address is not valid', { users: [user('joe', 'joe')] }, "'users.joe.email' must be an email address, got 'joe'"],
+  ])('fails when %s', (_name, props, message) => {
+    expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
+  });
+});

@@ -1,0 +1,84 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AirflowNodePools, AirflowOnEks, ExistingNodesOptions } from '../../src';
+import { importedCluster, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
+
+const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
+const existing = (options: Partial<ExistingNodesOptions> = {}) => (stack: Stack) =>
+  ({ nodePools: AirflowNodePools.existing({ stateless: { labels: { team: 'data' }, taints: [{ key: 'data' }] }, nodeRole: nodeRole(stack), ...options }) });
+
+test('defaults: three managed node groups', () => {
+  const { template } = synthAirflow();
+  expect(synthAirflow({ nodePools: AirflowNodePools.managedNodeGroups() }).template.toJSON()).toEqual(template.toJSON());
+  expect(synthAirflow({ nodePools: AirflowNodePools.managedNodeGroups({}) }).template.toJSON()).toEqual(template.toJSON());
+  template.resourceCountIs('AWS::EKS::Nodegroup', 3);
+});
+
+test('defaults: the node groups are attributes of the deployment', () => {
+  const { airflow: { nodePools, connections } } = synthAirflow();
+  expect([nodePools.stateless, nodePools.workers, nodePools.database].map((group) => (group as eks.Nodegroup).node.id)).toEqual(['Stateless', 'Workers', 'Database']);
+  expect(nodePools.role).toBeInstanceOf(iam.Role);
+  expect(nodePools.connections).toBe(connections);
+  expect(nodePools.placement.workers.labels).toEqual({ role: 'airflow', type: 'af-stateful' });
+});
+
+test('custom: the same nodes can be used by two deployments', () => {
+  const stack = newStack();
+  const cluster = importedCluster(stack);
+  const { nodePools } = existing()(stack);
+  const [one, two] = ['one', 'two'].map((namespace) => new AirflowOnEks(stack, namespace, { cluster, namespace, nodePools }));
+  expect(one.nodePools.placement).toEqual(two.nodePools.placement);
+});
+
+test('existing nodes, defaults: all pods run on those of stateless, and the driver on all', () => {
+  const { airflow, template } = synthCommunity(existing());
+  template.resourceCountIs('AWS::EKS::Nodegroup', 0);
+  template.resourceCountIs('AWS::EC2::LaunchTemplate', 0);
+  const { stateless, workers, database, placement, role } = airflow.nodePools;
+  expect([stateless, workers, database]).toEqual([undefined, undefined, undefined]);
+  expect([placement.workers, placement.database]).toEqual([placement.stateless, placement.stateless]);
+  expect(role.roleName).toBe('nodes');
+  const tolerations = [{ key: 'data', operator: 'Exists' }];
+  const values = valuesOf(template);
+  expect([values.airflow.defaultTolerations, values.workers.tolerations, values.postgresql.master.tolerations])
+    .toEqual([tolerations, tolerations, tolerations]);
+  expect(values.airflow.config).not.toHaveProperty('AIRFLOW__CORE__DEFAULT_TASK_RETRIES');
+  expect(valuesOf(template, 'aws-efs-csi-driver')).not.toHaveProperty('node');
+  // The file system admits the cluster security group.
+  template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: 'sg-1', FromPort: 2049, ToPort: 2049 });
+});
+
+test('existing nodes, custom: one placement per kind of pod, and a security group', () => {
+  const { airflow, template } = synthAirflow((stack) => existing({
+    workers: { labels: { team: 'data', size: 'big' } },
+    database: { labels: { team: 'data', disk: 'fast' }, taints: [{ key: 'disk', value: 'fast', effect: eks.TaintEffect.NO_EXECUTE }] },
+    securityGroup: ec2.SecurityGroup.fromSecurityGroupId(stack, 'NodeSecurityGroup', 'sg-9'),
+  })(stack));
+  const values = valuesOf(template);
+  expect([values.nodeSelector, values.tolerations]).toEqual([{ team: 'data' }, [{ key: 'data', operator: 'Exists' }]]);
+  expect([values.workers.celery.nodeSelector, values.workers.celery.tolerations]).toEqual([{ team: 'data', size: 'big' }, []]);
+  expect([values.postgresql.primary.nodeSelector, values.postgresql.primary.tolerations])
+    .toEqual([{ team: 'data', disk: 'fast' }, [{ key: 'disk', operator: 'Equal', value: 'fast', effect: 'NoExecute' }]]);
+  expect(airflow.connections.securityGroups.map(({ securityGroupId }) => securityGroupId)).toEqual(['sg-9']);
+  template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: 'sg-9', FromPort: 2049, ToPort: 2049 });
+});
+
+test('existing nodes: the order of the labels does not change the template', () => {
+  const template = (...keys: string[]) => synthAirflow(existing({ stateless: { labels: Object.fromEntries(keys.map((key) => [key, 'x'])) } })).template.toJSON();
+  expect(template('b', 'a')).toEqual(template('a', 'b'));
+});
+
+test('the role of existing nodes is granted to mount the file system', () => {
+  const stack = newStack();
+  const role = new iam.Role(stack, 'Nodes', { assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com') });
+  new AirflowOnEks(stack, 'Airflow', {
+    cluster: importedCluster(stack), nodePools: AirflowNodePools.existing({ stateless: { labels: {} }, nodeRole: role }),
+  });
+  Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+    Roles: [stack.resolve(role.roleName)],
+    PolicyDocument: { Statement: [{ Action: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'], Effect: 'Allow' }] },
+  });
+});

@@ -1,0 +1,182 @@
+import { Size, Stack, Token } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions } from '../../src';
+import { ManagedNodeGroups } from '../../src/nodes/managed-node-groups';
+import { CLUSTERS, importedCluster, Json, newApp, newStack, synthCommunity, valuesOf } from '../util';
+
+type Options = ManagedNodeGroupsOptions | ((stack: Stack) => ManagedNodeGroupsOptions);
+
+function synth(options: Options = {}): { pools: ManagedNodeGroups; template: Template } {
+  const stack = newStack();
+  const pools = new ManagedNodeGroups(stack, 'Nodes', {
+    cluster: importedCluster(stack), namespace: 'airflow', ...typeof options === 'function' ? options(stack) : options,
+  });
+  return { pools, template: Template.fromStack(stack) };
+}
+
+/** The node groups by their label `type`. */
+function groupsOf(template: Template): Record<string, Json> {
+  return Object.fromEntries(Object.values(template.findResources('AWS::EKS::Nodegroup')).map(({ Properties }) => [Properties.Labels.type, Properties]));
+}
+
+/** The launch templates by their logical IDs, without the hash. */
+function launchTemplatesOf(template: Template): Record<string, Json> {
+  return Object.fromEntries(Object.entries(template.findResources('AWS::EC2::LaunchTemplate'))
+    .map(([id, { Properties }]) => [id.replace(/[0-9A-F]{8}$/, ''), Properties.LaunchTemplateData]));
+}
+
+const types = (...names: string[]) => names.map((name) => new ec2.InstanceType(name));
+const LAUNCH_TEMPLATES = ['NodesStatelessLaunchTemplate', 'NodesWorkersLaunchTemplate', 'NodesDatabaseLaunchTemplate'];
+
+test('defaults', () => {
+  const { template, pools } = synth();
+  const common = {
+    AmiType: 'AL2023_x86_64_STANDARD', Subnets: ['subnet-1', 'subnet-2'], Taints: [{ Key: 'dedicated', Value: 'airflow', Effect: 'NO_SCHEDULE' }],
+  };
+  expect(groupsOf(template)).toEqual({
+    'af-stateless': expect.objectContaining({
+      ...common,
+      CapacityType: 'SPOT',
+      InstanceTypes: ['c5a.xlarge', 'c5a.large'],
+      ScalingConfig: { MinSize: 2, MaxSize: 2, DesiredSize: 2 },
+      Labels: { role: 'airflow', type: 'af-stateless', lifecycle: 'spot' },
+      Tags: { Name: 'prod-airflow-stateless' },
+    }),
+    'af-stateful': expect.objectContaining({
+      ...common,
+      CapacityType: 'SPOT',
+      InstanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'],
+      ScalingConfig: { MinSize: 1, MaxSize: 3, DesiredSize: 1 },
+      Labels: { role: 'airflow', type: 'af-stateful', lifecycle: 'spot' },
+      Tags: { Name: 'prod-airflow-workers' },
+    }),
+    'af-db': expect.objectContaining({
+      ...common,
+      CapacityType: 'ON_DEMAND',
+      InstanceTypes: ['c5a.xlarge'],
+      ScalingConfig: { MinSize: 1, MaxSize: 1, DesiredSize: 1 },
+      Labels: { role: 'airflow', type: 'af-db', lifecycle: 'on-demand' },
+      Tags: { Name: 'prod-airflow-database' },
+    }),
+  });
+  // A fixed name would make each replacement fail.
+  Object.values(groupsOf(template)).forEach((group) => expect(group).not.toHaveProperty('NodegroupName'));
+  expect([pools.stateless, pools.workers, pools.database].map((group) => group.nodegroupName).every(Token.isUnresolved)).toBe(true);
+  expect([pools.workersOnSpot, pools.labelled]).toEqual([true, true]);
+  const taints = [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }];
+  expect(pools.placement).toEqual({
+    stateless: { labels: { role: 'airflow', type: 'af-stateless' }, taints },
+    workers: { labels: { role: 'airflow', type: 'af-stateful' }, taints },
+    database: { labels: { role: 'airflow', type: 'af-db' }, taints },
+  });
+});
+
+test('defaults: a hardened launch template per node group, in both security groups', () => {
+  const { template } = synth();
+  const templates = launchTemplatesOf(template);
+  expect(Object.keys(templates)).toEqual(LAUNCH_TEMPLATES);
+  template.allResourcesProperties('AWS::EC2::LaunchTemplate', {
+    LaunchTemplateData: {
+      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { Encrypted: true, VolumeSize: 20, VolumeType: 'gp3' } }],
+      MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
+      SecurityGroupIds: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('^NodesSecurityGroup'), 'GroupId'] }, 'sg-1'],
+      KeyName: Match.absent(),
+    },
+  });
+  const used = Object.values(groupsOf(template)).map(({ LaunchTemplate }) => LaunchTemplate.Id.Ref.replace(/[0-9A-F]{8}$/, ''));
+  expect(used.sort()).toEqual([...LAUNCH_TEMPLATES].sort());
+});
+
+test('defaults: a security group whose nodes reach each other', () => {
+  const { template, pools } = synth();
+  template.hasResourceProperties('AWS::EC2::SecurityGroup', { GroupDescription: 'Nodes of the Airflow deployment airflow' });
+  template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { IpProtocol: '-1', Description: 'Between the nodes of the Airflow deployment' });
+  expect(pools.connections.securityGroups).toEqual([pools.securityGroup]);
+});
+
+test('custom', () => {
+  const { template, pools } = synth((stack) => ({
+    workers: {
+      instanceTypes: types('m7g.2xlarge', 'm6g.2xlarge'),
+      capacityType: eks.CapacityType.ON_DEMAND,
+      minSize: 4,
+      diskSize: Size.gibibytes(100),
+      labels: { team: 'data' },
+      tags: { CostCenter: '42' },
+      subnets: { subnetFilters: [ec2.SubnetFilter.byIds(['subnet-2'])] },
+    },
+    database: { amiType: eks.NodegroupAmiType.BOTTLEROCKET_X86_64, capacityType: eks.CapacityType.SPOT, minSize: 0, maxSize: 2, tags: { Name: 'mine' } },
+    keyPair: ec2.KeyPair.fromKeyPairName(stack, 'KeyPair', 'prod'),
+    managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('CloudWatchAgentServerPolicy')],
+    clusterAutoscaler: true,
+  }));
+  const groups = groupsOf(template);
+  expect(groups['af-stateful']).toMatchObject({
+    AmiType: 'AL2023_ARM_64_STANDARD',
+    CapacityType: 'ON_DEMAND',
+    InstanceTypes: ['m7g.2xlarge', 'm6g.2xlarge'],
+    ScalingConfig: { MinSize: 4, MaxSize: 4 },
+    Labels: { team: 'data', role: 'airflow', type: 'af-stateful', lifecycle: 'on-demand' },
+    Tags: { CostCenter: '42', Name: 'prod-airflow-workers' },
+    Subnets: ['subnet-2'],
+  });
+  expect(groups['af-db']).toMatchObject({
+    AmiType: 'BOTTLEROCKET_x86_64', CapacityType: 'SPOT', ScalingConfig: { MinSize: 0, MaxSize: 2 }, Labels: { lifecycle: 'spot' }, Tags: { Name: 'mine' },
+  });
+  expect(pools.workersOnSpot).toBe(false);
+  template.allResourcesProperties('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { KeyName: 'prod' } });
+  const sizes = Object.entries(launchTemplatesOf(template)).map(([id, { BlockDeviceMappings }]) => [id, BlockDeviceMappings[0].Ebs.VolumeSize]);
+  expect(Object.fromEntries(sizes)).toEqual({ NodesStatelessLaunchTemplate: 20, NodesWorkersLaunchTemplate: 100, NodesDatabaseLaunchTemplate: 20 });
+  template.hasResourceProperties('AWS::IAM::Role', {
+    ManagedPolicyArns: Match.arrayWith([{ 'Fn::Join': ['', Match.arrayWith([':iam::aws:policy/CloudWatchAgentServerPolicy'])] }]),
+  });
+  template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Sid: 'ScaleNodeGroups' })]) } });
+});
+
+test('custom: workers on On-Demand nodes leave the number of retries to Airflow', () => {
+  const workers = { capacityType: eks.CapacityType.ON_DEMAND };
+  const config = (nodePools?: AirflowNodePools) => valuesOf(synthCommunity({ nodePools }).template).airflow.config;
+  expect(config(AirflowNodePools.managedNodeGroups({ workers }))).not.toHaveProperty('AIRFLOW__CORE__DEFAULT_TASK_RETRIES');
+  expect(config(AirflowNodePools.managedNodeGroups({ stateless: workers }))).toHaveProperty('AIRFLOW__CORE__DEFAULT_TASK_RETRIES', '2');
+});
+
+// A node group cannot change to another launch template, and a template with another ID is another one.
+test('no change of a node group changes the ID of its launch template', () => {
+  const ids = (options: ManagedNodeGroupsOptions) => Object.keys(synth(options).template.findResources('AWS::EC2::LaunchTemplate'));
+  const pool: NodePoolOptions = { diskSize: Size.gibibytes(100), instanceTypes: types('m7g.large'), capacityType: eks.CapacityType.ON_DEMAND, minSize: 3 };
+  expect(ids({ stateless: pool, workers: pool, database: pool, clusterAutoscaler: true })).toEqual(ids({}));
+  expect(ids({}).join()).not.toContain('20');
+});
+
+test('pools of two deployments in one cluster do not collide', () => {
+  const stack = new Stack(newApp(), 'Data');
+  const cluster = CLUSTERS['aws-eks, owned'](stack);
+  new ManagedNodeGroups(stack, 'One', { cluster, namespace: 'one' });
+  new ManagedNodeGroups(stack, 'Two', { cluster, namespace: 'two' });
+  Template.fromStack(stack).resourceCountIs('AWS::EKS::Nodegroup', 6);
+});
+
+test('sizes may be tokens', () => {
+  const [minSize, maxSize] = ['Min', 'Max'].map((name) => Token.asNumber({ Ref: name }));
+  const { template } = synth({ workers: { minSize, maxSize } });
+  expect(groupsOf(template)['af-stateful'].ScalingConfig).toMatchObject({ MinSize: { Ref: 'Min' }, MaxSize: { Ref: 'Max' } });
+});
+
+test.each<[string, ManagedNodeGroupsOptions, string]>([
+  ['maxSize is below minSize', { workers: { minSize: 2, maxSize: 1 } }, "'nodePools.workers.maxSize' must be at least 'nodePools.workers.minSize' (2), got 1"],
+  ['maxSize is below the default of minSize', { stateless: { maxSize: 1 } },
+    "'nodePools.stateless.maxSize' must be at least 'nodePools.stateless.minSize' (2), got 1"],
+  ['maxSize is 0', { database: { minSize: 0, maxSize: 0 } }, "'nodePools.database.maxSize' must be at least 1, got 0"],
+  ['maxSize is not a whole number', { database: { maxSize: 1.5 } }, "'nodePools.database.maxSize' must be a whole number of at least 1, got 1.5"],
+  ['minSize is negative', { database: { minSize: -1 } }, "'nodePools.database.minSize' must be a whole number of at least 0, got -1"],
+  ['CPU architectures are mixed', { workers: { instanceTypes: types('c5a.large', 'c7g.large') } },
+    "'nodePools.workers.instanceTypes' must be of one CPU architecture, got c5a.large (x86_64), c7g.large (arm64)"],
+  ['there are no instance types', { workers: { instanceTypes: [] } }, "'nodePools.workers.instanceTypes' must be of one CPU architecture, got no types"],
+  ...['role', 'type', 'lifecycle'].map((label): [string, ManagedNodeGroupsOptions, string] => [`the label '${label}' is set`, { database: { labels: { [label]: 'big' } } },
+    `'nodePools.database.labels' must not contain '${label}' (got 'big'), which places the pods of Airflow; use another key`]),
+])('fails when %s', (_name, options, message) => {
+  expect(() => synth(options)).toThrow(new Error(`Data/Nodes: ${message}`));
+});

@@ -1,0 +1,188 @@
+import * as YAML from 'yaml';
+import { Json } from './util';
+
+/** What must be true of the objects that a cluster is given. */
+export interface Expectations {
+  /** The nodes on which the workloads must run, by the first pattern that matches `Kind/name`. */
+  readonly pools: NodePool[];
+  /** The claims that containers must mount. */
+  readonly mounts?: { workload: RegExp; container: RegExp; claim: string; path: string }[];
+  /** Text that must not occur anywhere, neither plain nor in base64. */
+  readonly forbiddenText?: string[];
+  /** Keys that a chart mounts without creating them, as `Kind/name key`: Kubernetes mounts an empty directory instead. */
+  readonly absentKeys?: string[];
+  /** Keys of Secrets that exist before the release. */
+  readonly existingSecrets?: Record<string, string[]>;
+}
+
+/** Nodes, with their labels and taints in Kubernetes' words. */
+export interface NodePool {
+  readonly workload: RegExp;
+  readonly labels: Record<string, string>;
+  readonly taints: { key: string; value: string; effect: string }[];
+}
+
+/** A pod, with the object that creates it. */
+export interface Pod { readonly workload: string; readonly labels: Json; readonly spec: Json; readonly claimTemplates: string[] }
+
+
+/** Registries and repositories whose images were removed, or get no updates. */
+const GONE = /^(docker\.io\/bitnami\/|public\.ecr\.aws\/bitnami\/|k8s\.gcr\.io\/|gcr\.io\/google[_-]containers\/|quay\.io\/kubernetes-ingress-controller\/)/;
+
+
+export const list = (value: unknown): any[] => Array.isArray(value) ? value : [];
+export const nameOf = (object: Json) => `${object.kind}/${object.metadata?.name}`;
+const containersOf = (spec: Json): Json[] => [...list(spec.initContainers), ...list(spec.containers)];
+
+
+/** The pods that objects create, and those in the pod templates of ConfigMaps. */
+export function podsOf(objects: Json[]): Pod[] {
+  return objects.flatMap((object): Pod[] => {
+    const pod = (template: Json, workload = nameOf(object)): Pod => ({
+      workload,
+      labels: template.metadata?.labels ?? {},
+      spec: template.spec,
+      claimTemplates: list(object.spec?.volumeClaimTemplates).map(({ metadata }) => metadata.name),
+    });
+    switch (object.kind) {
+      case 'Pod': return [pod(object)];
+      case 'CronJob': return [pod(object.spec.jobTemplate.spec.template)];
+      case 'Deployment': case 'StatefulSet': case 'DaemonSet': case 'ReplicaSet': case 'Job': return [pod(object.spec.template)];
+      case 'ConfigMap': return Object.entries(object.data ?? {}).filter(([, text]) => /^kind: Pod$/m.test(String(text)))
+        .map(([key, text]) => pod(YAML.parse(String(text)), `PodTemplate/${object.metadata.name}/${key}`));
+      default: return [];
+    }
+  });
+}
+
+
+export function placement({ workload, spec }: Pod, { pools }: Expectations): string[] {
+  const pool = pools.find((candidate) => candidate.workload.test(workload));
+  if (!pool) {
+    return ['belongs to no node pool'];
+  }
+  const untolerated = pool.taints.filter((taint) => !list(spec.tolerations).some((toleration) =>
+    (toleration.key === undefined || toleration.key === taint.key) && (toleration.effect === undefined || toleration.effect === taint.effect)
+    && (toleration.operator === 'Exists' || toleration.value === taint.value)));
+  const terms = list(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms);
+  const unpinned = Object.entries(pool.labels).filter(([key, value]) => {
+    // Terms are alternatives: each of them must require the label.
+    const required = terms.map(({ matchExpressions }) => list(matchExpressions).filter((term) => term.key === key && term.operator === 'In').map(({ values }) => values));
+    const selected: string[] = [spec.nodeSelector?.[key]].filter(Boolean);
+    const contradicts = [...selected, ...required.flat(2)].some((found) => found !== value);
+    return contradicts || (selected.length === 0 && (required.length === 0 || required.some((values) => values.length === 0)));
+  });
+  return [
+    ...untolerated.map(({ key, value, effect }) => `does not tolerate ${key}=${value}:${effect}`),
+    ...unpinned.map(([key, value]) => `is not pinned to ${key}=${value}`),
+  ];
+}
+
+
+/** An image with the registry and the namespace that Docker adds by default. */
+function normalized(image: string): string {
+  const [first, ...rest] = image.split('/');
+  if (rest.length === 0) {
+    return `docker.io/library/${image}`;
+  }
+  return /[.:]|^localhost$/.test(first) ? image : `docker.io/${image}`;
+}
+
+export function images({ spec }: Pod): string[] {
+  return containersOf(spec).flatMap(({ name, image }) => {
+    const full = normalized(String(image ?? ''));
+    const tag = /(?::([\w.-]+)|@sha256:[0-9a-f]{64})$/.exec(full.split('/').pop()!);
+    return [
+      ...GONE.test(full) ? [`${name}: image ${full} is no longer published`] : [],
+      ...!tag || tag[1] === 'latest' ? [`${name}: image ${full} has no tag that identifies one version`] : [],
+    ];
+  });
+}
+
+/** Helm 4 uses server-side apply, which refuses two entries with one key. */
+export function entriesOnce({ spec }: Pod): string[] {
+  const twice = (what: string, entries: any[], key: (entry: any) => string) => duplicates(entries.map(key)).map((name) => `${what} '${name}' occurs twice`);
+  return [
+    ...twice('volume', list(spec.volumes), ({ name }) => name),
+    ...twice('container', containersOf(spec), ({ name }) => name),
+    ...containersOf(spec).flatMap((container) => [
+      ...twice('variable', list(container.env), ({ name }) => name),
+      ...twice('mount path', list(container.volumeMounts), ({ mountPath }) => mountPath),
+      ...twice('port', list(container.ports), ({ containerPort, protocol }) => `${containerPort}/${protocol ?? 'TCP'}`),
+    ].map((message) => `${container.name}: ${message}`)),
+  ];
+}
+
+export function volumes({ spec, claimTemplates }: Pod): string[] {
+  const defined = new Set([...list(spec.volumes).map(({ name }) => name), ...claimTemplates]);
+  return containersOf(spec).flatMap((container) => list(container.volumeMounts).filter(({ name }) => !defined.has(name))
+    .map(({ name }) => `${container.name}: mounts '${name}', which is not defined`));
+}
+
+export function mounts(pods: Pod[], expected: Expectations): string[] {
+  return (expected.mounts ?? []).flatMap(({ workload, container, claim, path }) => {
+    const found = pods.filter((pod) => workload.test(pod.workload))
+      .flatMap((pod) => containersOf(pod.spec).filter(({ name }) => container.test(name)).map((of) => ({ pod, of })));
+    return found.length === 0 ? [`no container matches ${workload} ${container}`] : found
+      .filter(({ pod, of }) => !list(of.volumeMounts).some(({ name, mountPath, subPath }) => mountPath === path && !subPath
+        && list(pod.spec.volumes).some((volume) => volume.name === name && volume.persistentVolumeClaim?.claimName === claim)))
+      .map(({ pod, of }) => `${pod.workload}: ${of.name}: does not mount claim ${claim} at ${path}`);
+  });
+}
+
+interface Reference { readonly kind: string; readonly name: string; readonly key?: string }
+
+function referencesOf({ spec }: Pod): Reference[] {
+  const keyed = (kind: string, name: string, items: unknown): Reference[] =>
+    list(items).length > 0 ? list(items).map(({ key }) => ({ kind, name, key })) : [{ kind, name }];
+  return [
+    { kind: 'ServiceAccount', name: spec.serviceAccountName ?? 'default' },
+    ...list(spec.imagePullSecrets).map(({ name }) => ({ kind: 'Secret', name })),
+    ...containersOf(spec).flatMap(({ env, envFrom }) => [
+      ...list(env).flatMap(({ valueFrom }) => [
+        ...valueFrom?.secretKeyRef && !valueFrom.secretKeyRef.optional ? [{ kind: 'Secret', ...valueFrom.secretKeyRef }] : [],
+        ...valueFrom?.configMapKeyRef && !valueFrom.configMapKeyRef.optional ? [{ kind: 'ConfigMap', ...valueFrom.configMapKeyRef }] : [],
+      ]),
+      ...list(envFrom).flatMap(({ secretRef, configMapRef }) => [
+        ...secretRef && !secretRef.optional ? [{ kind: 'Secret', name: secretRef.name }] : [],
+        ...configMapRef && !configMapRef.optional ? [{ kind: 'ConfigMap', name: configMapRef.name }] : [],
+      ]),
+    ]),
+    ...list(spec.volumes).flatMap((volume) => [volume, ...list(volume.projected?.sources)]).flatMap((source) => {
+      const { secret, configMap, persistentVolumeClaim } = source;
+      const kind = secret ? 'Secret' : 'ConfigMap';
+      const { name = secret?.secretName, items, optional } = secret ?? configMap ?? {};
+      // A mount of a single file refers to a key as well.
+      const files = containersOf(spec).flatMap(({ volumeMounts }) => list(volumeMounts))
+        .filter((mount) => mount.name === source.name && mount.subPath);
+      return [
+        ...persistentVolumeClaim ? [{ kind: 'PersistentVolumeClaim', name: persistentVolumeClaim.claimName }] : [],
+        ...(secret || configMap) && !optional ? keyed(kind, name, items ?? files.map(({ subPath }) => ({ key: subPath }))) : [],
+      ];
+    }),
+  ];
+}
+
+export function references(objects: Json[], pods: Pod[], { existingSecrets = {}, absentKeys = [] }: Expectations): string[] {
+  const known = new Map<string, Set<string>>([['ServiceAccount/default', new Set()]]);
+  const add = (object: string, keys: string[]) => known.set(object, new Set([...known.get(object) ?? [], ...keys]));
+  for (const object of objects) {
+    add(nameOf(object), Object.keys({ ...object.data, ...object.stringData, ...object.binaryData }));
+    if (object.kind === 'ExternalSecret') {
+      add(`Secret/${object.spec.target.name}`, Object.keys(object.spec.target.template.data));
+    }
+  }
+  for (const [name, keys] of Object.entries(existingSecrets)) {
+    add(`Secret/${name}`, keys);
+  }
+  return pods.flatMap((pod) => referencesOf(pod)
+    .filter(({ kind, name, key }) => !absentKeys.includes(`${kind}/${name} ${key}`))
+    .filter(({ kind, name, key }) => !known.has(`${kind}/${name}`) || (key !== undefined && !known.get(`${kind}/${name}`)!.has(key)))
+    .map(({ kind, name, key }) => `${pod.workload}: refers to ${kind}/${name}${key === undefined ? '' : ` key '${key}'`}, which does not exist`))
+    .filter((message, index, all) => all.indexOf(message) === index);
+}
+
+/** The names that occur more than once. */
+export function duplicates(names: string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}

@@ -1,0 +1,95 @@
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, AirflowSecretsOptions } from '../../src';
+import { Json, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
+
+const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
+
+test.each([
+  ['official', synthAirflow, ['Key that signs the task tokens']],
+  ['community', synthCommunity, []],
+])('defaults: each key and password is generated, usable as a Fernet key, and retained: %s', (_name, synth, more) => {
+  const { template, airflow } = synth();
+  const secrets = Object.values(template.findResources('AWS::SecretsManager::Secret'));
+  expect(secrets.map(({ Properties }) => Properties.Description).sort()).toEqual([
+    'Broker password', 'Database password', 'Fernet key', 'Flower password', 'Key that signs the web sessions', ...more, "Password of the user 'admin'",
+  ].map((purpose) => `${purpose} of the Airflow deployment 'airflow'`).sort());
+  for (const { Properties, DeletionPolicy } of secrets) {
+    expect(Properties.GenerateSecretString).toEqual({ PasswordLength: 32, ExcludePunctuation: true });
+    expect(DeletionPolicy).toBe('Retain');
+  }
+  const { fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, jwtSecret, userPasswords } = airflow.secrets;
+  expect([fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, userPasswords.admin].every(Boolean)).toBe(true);
+  expect(jwtSecret !== undefined).toBe(more.length > 0);
+});
+
+test("custom: the user's own secrets, whole or one field, with their key", () => {
+  const { template, airflow } = synthCommunity((stack) => {
+    const encryptionKey = new kms.Key(stack, 'KmsKey');
+    const secret = new secretsmanager.Secret(stack, 'Own', { encryptionKey });
+    return { secrets: { fernetKey: AirflowSecret.fromSecretsManager(secret), databasePassword: AirflowSecret.fromSecretsManager(secret, 'database') } };
+  });
+  expect(airflow.secrets.fernetKey).toBe(airflow.secrets.databasePassword);
+  const [{ spec }] = objectsOf(template, 'ExternalSecret');
+  const fields = spec.data.filter(({ remoteRef }: Json) => remoteRef.key.startsWith('<Own')).map(({ remoteRef }: Json) => remoteRef.property);
+  expect(fields).toEqual(expect.arrayContaining([undefined, 'database']));
+  expect(JSON.stringify(template.findResources('AWS::KMS::Key'))).toContain('kms:Decrypt');
+});
+
+test.each<keyof AirflowSecretsOptions>(['fernetKey', 'apiSecretKey', 'jwtSecret', 'databasePassword', 'brokerPassword', 'flowerPassword'])(
+  'custom: %s replaces the generated one', (name) => {
+    const { airflow, template } = synthAirflow((stack) => ({
+      secrets: { [name]: AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Own', 'own')) },
+    }));
+    expect(airflow.secrets[name]!.secretName).toBe('own');
+    template.resourceCountIs('AWS::SecretsManager::Secret', 6); // of seven
+  });
+
+test('no secret is in the values', () => {
+  const values = valuesOf(synthCommunity().template);
+  expect([values.airflow.fernetKey, values.airflow.webserverSecretKey, values.postgresql.postgresqlPassword, values.redis.password]).toEqual(['', '', '', '']);
+  expect(values.airflow.users[0].password).toBe('${ADMIN_PASSWORD}');
+  expect(values.airflow.usersTemplates.ADMIN_PASSWORD).toEqual({ kind: 'secret', name: 'airflow-secret', key: 'airflow-admin-password' });
+});
+
+const ALL_OWN: Partial<AirflowOnEksProps> = {
+  secrets: {
+    fernetKey: own('fernet'),
+    apiSecretKey: own('webserver'),
+    databasePassword: own('postgresql-password'),
+    brokerPassword: own('redis'),
+    flowerPassword: own('flower'),
+  },
+  users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
+};
+
+test('with Kubernetes Secrets only, there are no operator, no store and no generated secrets', () => {
+  const { template, airflow } = synthCommunity(ALL_OWN);
+  template.resourceCountIs('AWS::SecretsManager::Secret', 0);
+  expect([...objectsOf(template, 'ExternalSecret'), ...objectsOf(template, 'SecretStore')]).toEqual([]);
+  expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('external-secrets');
+  const { fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, userPasswords } = airflow.secrets;
+  expect([fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword]).toEqual(Array(5).fill(undefined));
+  expect(userPasswords).toEqual({});
+  expect(valuesOf(template).postgresql).toMatchObject({ existingSecret: 'mine', existingSecretKey: 'postgresql-password' });
+});
+
+test('without Celery workers there are no passwords of the broker and of Flower', () => {
+  const { airflow, template } = synthCommunity({ executor: AirflowExecutor.KUBERNETES });
+  expect([airflow.secrets.brokerPassword, airflow.secrets.flowerPassword]).toEqual([undefined, undefined]);
+  template.resourceCountIs('AWS::SecretsManager::Secret', 4);
+});
+
+test('a password is generated only for users without one', () => {
+  const users = [{ username: 'jane', email: 'jane@example.com' }, { username: 'joe', email: 'joe@example.com', password: own('joe') }];
+  expect(Object.keys(synthAirflow({ users }).airflow.secrets.userPasswords)).toEqual(['jane']);
+});
+
+test('fails when the chart cannot read the key of a Kubernetes Secret', () => {
+  expect(() => synthCommunity({ secrets: { databasePassword: own('password') } })).toThrow(new Error(
+    "Data/Airflow: 'secrets.databasePassword' must have the key 'postgresql-password' in its Kubernetes Secret, which is the only key that the chart reads, got 'password'"));
+});
+
+test('fails when the name of a key of a Kubernetes Secret is not valid', () => {
+  expect(() => synthCommunity({ secrets: { fernetKey: own('a/b') } })).toThrow(new Error("Data/Airflow: 'secrets.fernetKey' must be a key of a Kubernetes Secret, got 'a/b'"));
+});
