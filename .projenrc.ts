@@ -98,13 +98,14 @@ const picture = project.addTask('picture', { description: 'Draw images/architect
 picture.spawn(project.tasks.tryFind('example:quickstart')!);
 picture.exec(`${tsNode} examples/picture.ts cdk.out/quickstart images/architecture.svg`);
 project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
-project.package.addField('files', ['lib/**/*.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
+project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
 
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
 project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });
 project.postCompileTask.exec('jsii-rosetta extract --strict --compress-tablet');
 project.postCompileTask.spawn(picture); // as API.md: a picture that is no longer true fails the build workflow, which allows no changes
 
+project.compileTask.prependExec('rm -rf lib'); // what an earlier compilation left would be published
 // One file is found, read and compiled in half the time of twenty.
 project.compileTask.exec('esbuild lib/index.js --bundle --platform=node --target=node20 --external:aws-cdk-lib --external:constructs --allow-overwrite --outfile=lib/index.js');
 project.addTask('bench', { description: 'Measure loading and synthesis, alone or against another checkout', exec: 'node bench/run.mjs', receiveArgs: true });
