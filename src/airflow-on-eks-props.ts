@@ -4,6 +4,7 @@ import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { AirflowChart } from './chart/airflow-chart';
 import { ComponentOptions } from './component';
 import { SecretsBackend } from './config/secrets-backend';
+import { DatabaseCleanupOptions } from './database-cleanup';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor } from './executor';
 import { ExternalSecretsInstallation } from './external-secrets';
@@ -249,6 +250,13 @@ export interface AirflowOnEksProps {
   readonly environmentSecrets?: { [name: string]: AirflowSecret };
 
   /**
+   * The weekly deletion of old records from the database, which would grow without limit otherwise.
+   *
+   * @default - records older than 90 days are deleted
+   */
+  readonly databaseCleanup?: DatabaseCleanupOptions;
+
+  /**
    * The Application Load Balancer in front of the web UI.
    *
    * The cluster must run the AWS Load Balancer Controller.
@@ -278,11 +286,11 @@ export interface AirflowOnEksProps {
   readonly removedHelmValues?: string[];
 
   /**
-   * How long Helm waits for all pods to be ready, from 1 second to 14 minutes.
+   * How long a deployment waits for the pods of each component to be ready, from 1 second to 14 minutes.
    *
-   * The deployment fails after that time. The AWS Lambda function that runs Helm stops after 15 minutes, which would leave the release locked.
+   * The deployment fails after that time. The AWS Lambda function that waits stops after 15 minutes.
    *
    * @default Duration.minutes(14)
    */
-  readonly helmTimeout?: Duration;
+  readonly readyTimeout?: Duration;
 }

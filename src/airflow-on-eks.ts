@@ -11,9 +11,9 @@ import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
 import { ingressUrl } from './ingress/alb-ingress-options';
-import { applyManifest, serviceAccountRole } from './kubernetes';
+import { serviceAccountRole } from './kubernetes';
 import { userSettings } from './metadata/airflow-user';
-import { checkNamespace } from './namespace';
+import { checkNamespace, createNamespace } from './namespace';
 import { AirflowNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence, Persistence } from './persistence';
 import { AirflowSecrets, IAirflowSecrets } from './secrets/airflow-secrets';
@@ -132,24 +132,22 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const backend = props.secretsBackend?._bind(this);
 
     const nodes = (props.nodePools ?? AirflowNodePools.managedNodeGroups())._bind(this, cluster, namespace);
-    const persistence = new Persistence(this, 'Persistence', { ...props.persistence, cluster, namespace, nodes, nodeRole: nodes.role });
-    const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, celery: hasCelery(executor), taskApi: chart.taskApi, users });
-    this.role = serviceAccountRole(this, 'Role', {
-      cluster,
-      namespace,
-      serviceAccount: namespace,
-      description: `Pods and DAGs of the Airflow deployment '${namespace}'`,
-      statements: backend?.statements,
+    const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster);
+    const namespaceManifest = createNamespace(this, cluster, namespace);
+    const persistence = new Persistence(this, 'Persistence', {
+      ...props.persistence, cluster, namespace, nodes, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver],
     });
+    const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, celery: hasCelery(executor), taskApi: chart.taskApi, users });
+    const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
+    this.role = serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements: backend?.statements });
 
     const settings = airflowSettings(this, props, {
       namespace, chart, executor, serviceAccountRoleArn: this.role.roleArn, nodes, persistence, secrets: secrets.values, users, backend,
     });
-    const namespaceManifest = applyManifest(this, 'Namespace', cluster, [
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...persistence.objects(),
-    ]);
     const { release, keys } = airflowRelease(this, { ...props, chart, settings });
-    const kubernetesSecrets = externalSecretsManifest(secrets, { cluster, namespace, namespaceManifest, keys, installation: props.externalSecrets });
+    const { operator, synchronized } = externalSecretsManifest(secrets, {
+      cluster, namespace, namespaceManifest, keys, installation: props.externalSecrets,
+    });
     const ingress = props.ingress && new AlbIngress(this, 'Ingress', {
       ...props.ingress,
       cluster,
@@ -168,12 +166,13 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.hostUrl = ingressUrl(props.ingress);
 
     // Resources are deleted in the reverse order.
-    const driver = props.efsCsiDriver ?? (nodes.labelled ? EfsCsiDriverInstallation.onAirflowNodes() : EfsCsiDriverInstallation.onAllNodes());
-    namespaceManifest.node.addDependency(...driver._bind(cluster)); // unmounts the volumes
+    namespaceManifest.node.addDependency(
+      ...operator, // removes the finalizers of what is in the namespace, also after a deployment that failed
+      ...nodes.dependables, // on which the operator may run until then
+    );
     release.node.addDependency(
-      namespaceManifest, // contains the claims
-      ...kubernetesSecrets ? [kubernetesSecrets] : [], // pods do not start without them
-      ...persistence.mountable, // the file system of the claims
+      ...synchronized, // pods do not start without their secrets
+      ...persistence.mountable, // the claims and their file system
       ...nodes.dependables, // on which the pods run, and with whose role they mount
       ...albControllerOf(cluster), // checks each new Service, and refuses all until it is ready
     );

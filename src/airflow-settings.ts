@@ -4,6 +4,7 @@ import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
 import { componentSettings } from './component';
 import { configurationSettings } from './config/configuration';
 import { SecretsBackendSettings } from './config/secrets-backend';
+import { retentionDays } from './database-cleanup';
 import { AirflowExecutor } from './executor';
 import { gitSyncSettings } from './git-sync/git-sync';
 import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
@@ -56,6 +57,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     variables,
     pools,
     pipPackages,
+    databaseRetentionDays: retentionDays(scope, props.databaseCleanup),
     ingress: props.ingress && { url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress) },
   };
 }

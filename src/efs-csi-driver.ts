@@ -51,6 +51,15 @@ export class EfsCsiDriverInstallation {
     return new EfsCsiDriverInstallation(() => []);
   }
 
+  /**
+   * The default, for nodes that are created for Airflow or for nodes that already exist.
+   *
+   * @internal
+   */
+  public static _default(onAirflowNodes: boolean): EfsCsiDriverInstallation {
+    return onAirflowNodes ? EfsCsiDriverInstallation.onAirflowNodes() : EfsCsiDriverInstallation.onAllNodes();
+  }
+
   private constructor(private readonly install: (cluster: Cluster) => EfsCsiDriver[]) {}
 
   /** @internal */

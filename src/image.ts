@@ -21,7 +21,7 @@ export class AirflowImage {
    * An image in a registry from which the nodes can pull without credentials.
    *
    * @param repository the registry and the repository, such as `quay.io/example/airflow`; without a registry, Docker Hub
-   * @param tag the tag, such as `3.2.2`; `latest` is refused when the image is used
+   * @param tag the tag, such as `3.3.2`; `latest` is refused when the image is used
    */
   public static fromRegistry(repository: string, tag: string): AirflowImage {
     return new AirflowImage(() => ({ repository, tag }));
@@ -61,7 +61,7 @@ export class AirflowImage {
   public _bind(scope: Construct): ImageReference {
     const image = this.resolve(scope);
     if (!image.tag || image.tag === 'latest') {
-      fail(scope, `'image' must have a tag that identifies one version, got '${image.tag}'; use a tag such as '3.2.2'`);
+      fail(scope, `'image' must have a tag that identifies one version, got '${image.tag}'; use a tag such as '3.3.2'`);
     }
     return image;
   }

@@ -3,6 +3,7 @@ export { AirflowOnEksProps } from './airflow-on-eks-props';
 export { AirflowChart, AirflowChartOptions } from './chart/airflow-chart';
 export { ComponentOptions } from './component';
 export { SecretsBackend } from './config/secrets-backend';
+export { DatabaseCleanupOptions } from './database-cleanup';
 export { EfsCsiDriver, EfsCsiDriverInstallation, EfsCsiDriverOptions } from './efs-csi-driver';
 export { AirflowExecutor } from './executor';
 export { ExternalSecrets, ExternalSecretsInstallation } from './external-secrets';

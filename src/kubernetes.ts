@@ -1,4 +1,5 @@
-import { CfnJson, Duration, Token } from 'aws-cdk-lib';
+import { createHash } from 'crypto';
+import { CfnJson, CfnResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import iam = require('aws-cdk-lib/aws-iam');
@@ -10,12 +11,19 @@ import { ChartVersion } from './versions';
 /** A Kubernetes object of a manifest. */
 export type KubernetesObject = Record<string, any>;
 
-/** Applies Kubernetes objects from `scope`, which may be in another stack than the cluster. */
-export function applyManifest(scope: Construct, id: string, cluster: Cluster, objects: KubernetesObject[]): Construct {
+/**
+ * Creates Kubernetes objects from `scope`, which may be in another stack than the cluster.
+ *
+ * With `overwrite`, objects that exist are changed: a deployment can be retried after some of them were created. Without it, the deployment
+ * fails if one exists, so that an object of somebody else is neither changed, nor deleted with the stack.
+ */
+export function applyManifest(
+  scope: Construct, id: string, cluster: Cluster, objects: KubernetesObject[], { overwrite }: { readonly overwrite: boolean },
+): Construct {
   const manifest = sortKeys(objects);
   return isEksV1(cluster)
-    ? new eks.KubernetesManifest(scope, id, { cluster, manifest })
-    : new eksv2.KubernetesManifest(scope, id, { cluster, manifest });
+    ? new eks.KubernetesManifest(scope, id, { cluster, manifest, overwrite })
+    : new eksv2.KubernetesManifest(scope, id, { cluster, manifest, overwrite });
 }
 
 export interface HelmReleaseProps {
@@ -24,8 +32,6 @@ export interface HelmReleaseProps {
   readonly namespace: string;
   readonly values: KubernetesObject;
   readonly createNamespace?: boolean;
-  readonly wait?: boolean;
-  readonly timeout?: Duration;
 }
 
 /** Installs a chart from `scope`, which may be in another stack than the cluster. */
@@ -37,17 +43,30 @@ export function installChart(scope: Construct, id: string, cluster: Cluster, pro
     : new eksv2.HelmChart(scope, id, { cluster, ...options });
 }
 
-/** Reads one field of an object in the cluster during deployment. */
+/**
+ * Reads one field of an object in the cluster during deployment, and waits until it has a value. Fails when the time is over.
+ *
+ * CloudFormation reads the field again when `revision` changes, a value of any kind that has no other purpose.
+ */
 export function readObject(scope: Construct, id: string, cluster: Cluster, query: {
   readonly objectType: string;
   readonly objectName: string;
   readonly objectNamespace: string;
   readonly jsonPath: string;
   readonly timeout: Duration;
-}): Construct & { readonly value: string } {
-  return isEksV1(cluster)
+}, revision?: unknown): Construct & { readonly value: string } {
+  const value = isEksV1(cluster)
     ? new eks.KubernetesObjectValue(scope, id, { cluster, ...query })
     : new eksv2.KubernetesObjectValue(scope, id, { cluster, ...query });
+  if (revision !== undefined) {
+    (value.node.findChild('Resource').node.defaultChild as CfnResource).addPropertyOverride('Revision', hashOf(scope, revision));
+  }
+  return value;
+}
+
+/** A value with its tokens, independent of the order of its keys, in 16 characters. */
+function hashOf(scope: Construct, value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(sortKeys(value)))).digest('hex').slice(0, 16);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { Cluster } from './cluster';
+import { applyManifest } from './kubernetes';
 import { checkFormat, fail } from './validation';
 
 /** Fails unless the name of a namespace is valid, and not yet used by another deployment of the cluster. */
@@ -19,6 +20,11 @@ export function checkNamespace(scope: Construct, cluster: Cluster, namespace: st
     fail(scope, `'namespace' must be unique per cluster, got '${namespace}', which is already used by ${marker.owner}`);
   }
   new NamespaceMarker(cluster, id, scope.node.path);
+}
+
+/** Creates the namespace. Fails during deployment if it exists: it may contain objects of somebody else, which would be deleted with it. */
+export function createNamespace(scope: Construct, cluster: Cluster, name: string): Construct {
+  return applyManifest(scope, 'Namespace', cluster, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }], { overwrite: false });
 }
 
 /** Marks a namespace of a cluster as used. It creates no resources. */

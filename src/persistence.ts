@@ -4,7 +4,7 @@ import efs = require('aws-cdk-lib/aws-efs');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct, IDependable } from 'constructs';
 import { Cluster } from './cluster';
-import { KubernetesObject } from './kubernetes';
+import { applyManifest, KubernetesObject } from './kubernetes';
 
 /**
  * The file system for the logs and the in-cluster database.
@@ -28,7 +28,7 @@ export interface PersistenceOptions {
    *
    * `RemovalPolicy.DESTROY` deletes the database and the logs.
    *
-   * @default RemovalPolicy.RETAIN
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
    */
   readonly removalPolicy?: RemovalPolicy;
 
@@ -103,6 +103,8 @@ interface PersistenceProps extends PersistenceOptions {
   readonly cluster: Cluster;
   /** The namespace of the claims, from which names and paths derive. */
   readonly namespace: string;
+  /** What must exist before the claims, and be deleted after them. */
+  readonly claimDependencies: IDependable[];
   readonly nodes: ec2.IConnectable;
   readonly nodeRole: iam.IRole;
 }
@@ -143,6 +145,9 @@ export class Persistence extends Construct implements IAirflowPersistence {
 
     this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
     this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
+    // A manifest of its own: a claim is deleted only when no pod uses it any more, so that the namespace is deleted without running pods.
+    // Otherwise the namespace would look again only after half of the pods' termination grace period.
+    applyManifest(this, 'Manifest', props.cluster, this.objects(), { overwrite: true }).node.addDependency(...props.claimDependencies);
   }
 
   /** What pods need before they can mount. */
@@ -150,8 +155,8 @@ export class Persistence extends Construct implements IAirflowPersistence {
     return [this, this.fileSystem.mountTargetsAvailable, ...this.fileSystem.connections.securityGroups];
   }
 
-  /** The Kubernetes objects, for the manifest of their namespace. EFS ignores the size of a claim, and a static claim cannot be resized. */
-  public objects(): KubernetesObject[] {
+  /** EFS ignores the size of a claim, and a static claim cannot be resized. */
+  private objects(): KubernetesObject[] {
     return [
       this.storageClass(),
       ...this.volumeAndClaim(this.logsClaimName, this.logsAccessPoint, '1Gi'),
@@ -172,7 +177,7 @@ export class Persistence extends Construct implements IAirflowPersistence {
       enableAutomaticBackups: automaticBackups ?? true,
       lifecyclePolicy: lifecyclePolicy ?? efs.LifecyclePolicy.AFTER_14_DAYS,
       throughputMode: throughputMode ?? efs.ThroughputMode.ELASTIC,
-      removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       // A file system with a policy of its own admits nobody by default. The CDK would add a statement that lets anonymous clients
       // write as root, unless it is told that anonymous access is allowed.
       allowAnonymousAccess: true,

@@ -26,7 +26,7 @@ export const OFFICIAL_CHART: ChartVersion = {
   repository: 'https://airflow.apache.org',
   version: '1.22.0',
 };
-export const OFFICIAL_AIRFLOW = '3.2.2';
+export const OFFICIAL_AIRFLOW = '3.3.2';
 
 export const EFS_CSI_DRIVER_CHART: ChartVersion = {
   chart: 'aws-efs-csi-driver',
@@ -56,8 +56,8 @@ export function imageOf({ registry, repository, tag }: ImageVersion): { reposito
 }
 
 /** Images that replace a chart's default, which can no longer be pulled or has reached end of life. */
-export const REDIS_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'library/redis', tag: '7.2-bookworm' };
-export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.4.2' };
+export const REDIS_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'library/redis', tag: '8.2-bookworm' };
+export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.7.1' };
 export const COMMUNITY_POSTGRESQL_IMAGE: ImageVersion = {
   registry: 'ghcr.io', repository: 'airflow-helm/postgresql-bitnami', tag: '11.22-patch.0',
 };

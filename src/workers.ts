@@ -75,7 +75,7 @@ export interface WorkersOptions extends ComponentOptions {
   readonly autoscaling?: WorkerAutoscaling;
 
   /**
-   * The time that a worker has to finish its tasks before it is terminated, in whole seconds, at least two minutes.
+   * The time that a worker has to finish its tasks before it is terminated, in whole seconds, from 2 to 14 minutes.
    *
    * A Spot interruption leaves two minutes, whatever the grace period.
    *
@@ -111,8 +111,9 @@ export function workersSettings(scope: Construct, options: WorkersOptions = {}, 
   checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
   const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' });
   const terminationGraceSeconds = (options.terminationGracePeriod ?? Duration.minutes(10)).toSeconds();
-  if (terminationGraceSeconds < 120) {
-    fail(scope, `'workers.terminationGracePeriod' must be at least 120 seconds, got ${terminationGraceSeconds}`);
+  if (terminationGraceSeconds < 120 || terminationGraceSeconds > 14 * 60) {
+    fail(scope, "'workers.terminationGracePeriod' must be from 2 to 14 minutes, because the function that deletes the deployment stops after 15 minutes,"
+      + ` got ${terminationGraceSeconds} seconds`);
   }
   return {
     ...component,

@@ -5,7 +5,8 @@ import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import {
-  ACCOUNT, CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newApp, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf,
+  ACCOUNT, awaitedOf, CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newApp, newStack, objectsOf, releasesOf, synthAirflow,
+  synthCommunity, valuesOf,
 } from './util';
 import {
   AirflowChart, AirflowNodePools, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverInstallation, ExternalSecretsInstallation,
@@ -14,20 +15,24 @@ import {
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
 
 test('defaults', () => {
-  const { airflow, template } = synthAirflow();
-  expect([airflow.namespace, airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['airflow', '1.22.0', '3.2.2']);
+  const { airflow, template, stack } = synthAirflow();
+  expect([airflow.namespace, airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['airflow', '1.22.0', '3.3.2']);
   const [{ properties, values }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
   expect(properties).toMatchObject({
-    Timeout: '840s', Wait: true, Namespace: 'airflow', Release: 'airflow', Version: '1.22.0', Repository: 'https://airflow.apache.org',
+    Namespace: 'airflow', Release: 'airflow', Version: '1.22.0', Repository: 'https://airflow.apache.org',
   });
-  expect(values).toMatchObject({ executor: 'CeleryExecutor', airflowVersion: '3.2.2', defaultAirflowRepository: 'apache/airflow', defaultAirflowTag: '3.2.2' });
+  const ready = Object.values(awaitedOf(stack)).filter(({ ObjectType }) => ObjectType === 'deployment');
+  expect(ready).not.toEqual([]);
+  expect(ready.map(({ TimeoutSeconds }) => TimeoutSeconds)).toEqual(ready.map(() => 840));
+  expect(values).toMatchObject({ executor: 'CeleryExecutor', airflowVersion: '3.3.2', defaultAirflowRepository: 'apache/airflow', defaultAirflowTag: '3.3.2' });
   const replicas = ['apiServer', 'scheduler', 'dagProcessor', 'triggerer'].map((component) => [values[component].replicas, values[component].resources]);
   expect(replicas).toEqual([[2, {}], [2, {}], [1, {}], [1, {}]]);
   expect(values.workers.celery.replicas).toBe(2);
+  expect(values.databaseCleanup).toMatchObject({ enabled: true, retentionDays: 90 });
   expect([values.dags.gitSync.enabled, values.extraEnv, values.config]).toEqual([false, '', { core: { default_task_retries: 2 } }]);
   template.resourceCountIs('AWS::EKS::Nodegroup', 3);
-  template.hasResource('AWS::EFS::FileSystem', { DeletionPolicy: 'Retain' });
-  template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Retain' });
+  template.hasResource('AWS::EFS::FileSystem', { DeletionPolicy: 'RetainExceptOnCreate' });
+  template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'RetainExceptOnCreate' });
   expect(releasesOf(template).map(({ chart }) => chart).sort()).toEqual(['airflow', 'aws-efs-csi-driver', 'external-secrets']);
   expect(valuesOf(template, 'aws-efs-csi-driver').node.nodeSelector).toEqual({ role: 'airflow' });
   expect(Object.keys(airflow.secrets.userPasswords)).toEqual(['admin']);
@@ -43,16 +48,16 @@ test('defaults: the community chart, without example DAGs', () => {
 });
 
 test('custom', () => {
-  const { template } = synthAirflow({ helmTimeout: Duration.minutes(10), helmValues: { statsd: { uid: 1 } }, removedHelmValues: ['scheduler.livenessProbe'] });
-  const [{ properties, values }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
-  expect(properties.Timeout).toBe('600s');
+  const { template, stack } = synthAirflow({ readyTimeout: Duration.minutes(10), helmValues: { statsd: { uid: 1 } }, removedHelmValues: ['scheduler.livenessProbe'] });
+  const [{ values }] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
+  expect(awaitedOf(stack)['Airflow/Ready/Scheduler'].TimeoutSeconds).toBe(600);
   expect([values.statsd, values.scheduler.livenessProbe]).toEqual([{ enabled: true, uid: 1 }, null]);
   expect(valuesOf(synthCommunity({ pipPackages: ['pandas==2.2.0'] }).template).airflow.extraPipPackages).toEqual(['pandas==2.2.0']);
 });
 
 test('few calls to the cluster: one manifest per phase', () => {
   const { template } = synthAirflow({ ingress: {} });
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 3); // namespace and storage, secrets, ingress
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 4); // namespace, storage, secrets, ingress
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 3);
 });
 
@@ -120,7 +125,7 @@ test('a cluster whose name only CloudFormation knows', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::EKS::Nodegroup', { Tags: { Name: { 'Fn::Join': ['', [{ Ref: Match.stringLikeRegexp('^Cluster') }, '-airflow-workers']] } } });
 });
 
-test('with an existing driver and operator, and Kubernetes Secrets, only one release and one manifest are left', () => {
+test('with an existing driver and operator, and Kubernetes Secrets, one release and two manifests are left', () => {
   const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
   const { template } = synthCommunity({
     efsCsiDriver: EfsCsiDriverInstallation.existing(),
@@ -135,7 +140,7 @@ test('with an existing driver and operator, and Kubernetes Secrets, only one rel
     users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
   });
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 1);
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 1);
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 2); // namespace, storage
   // The cluster has its own function for kubectl.
   template.resourceCountIs('AWS::Lambda::Function', 0);
 });
@@ -150,12 +155,12 @@ test('warns of an Airflow version that has reached end of life', () => {
   expect(warnings({ chart: AirflowChart.official({ airflowVersion: '2.11.2' }) })).toEqual([message('2.11.2')]);
 });
 
-const TIMEOUT = "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got";
+const TIMEOUT = "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got";
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
   test.each<[string, Partial<AirflowOnEksProps>, string]>([
-    ['helm may take longer than its function', { helmTimeout: Duration.minutes(15) }, `${TIMEOUT} 900 seconds`],
-    ['helm has no time', { helmTimeout: Duration.seconds(0) }, `${TIMEOUT} 0 seconds`],
+    ['a deployment may wait for longer than the function that waits', { readyTimeout: Duration.minutes(15) }, `${TIMEOUT} 900 seconds`],
+    ['components have no time', { readyTimeout: Duration.seconds(0) }, `${TIMEOUT} 0 seconds`],
     ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
       "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['helmValues contain a private key', { helmValues: { airflow: { x: PEM } } },

@@ -53,7 +53,7 @@ test('the types of the API', () => {
   expect(namesOf(types)).toEqual([
     'AirflowChart', 'AirflowChartOptions', 'AirflowConnection', 'AirflowExecutor', 'AirflowImage', 'AirflowNodePools', 'AirflowOnEks', 'AirflowOnEksProps',
     'AirflowPlacement', 'AirflowPool', 'AirflowRole', 'AirflowSecret', 'AirflowSecretsOptions', 'AirflowUser', 'AirflowVariable', 'AlbIngressOptions',
-    'AlbListenerPort', 'ComponentOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
+    'AlbListenerPort', 'ComponentOptions', 'DatabaseCleanupOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
     'ExternalSecretsInstallation', 'GitAuth', 'GitHttpAuthOptions', 'GitSshAuthOptions', 'GitSyncOptions', 'IAirflowNodePools', 'IAirflowPersistence',
     'IAirflowSecrets', 'IAlbIngress', 'KnownHosts', 'ManagedNodeGroupsOptions', 'MemoryAutoscalingOptions', 'NodePlacement', 'NodePoolOptions',
     'PersistenceOptions', 'SecretsBackend', 'WorkerAutoscaling', 'WorkersOptions',
@@ -151,6 +151,7 @@ const STRUCTS: Record<string, Record<string, Props>> = {
     },
   },
   AirflowSecretsOptions: { secrets: (secrets) => ({ secrets }) },
+  DatabaseCleanupOptions: { databaseCleanup: (databaseCleanup) => ({ databaseCleanup }) },
   AirflowUser: { 'a user': (optional) => ({ users: [{ username: 'joe', email: 'joe@example.com', ...optional }] }) },
   AirflowConnection: { 'a connection': (optional) => ({ connections: [{ id: 'a', type: 'http', ...optional }] }) },
   AirflowPool: { 'a pool': (optional) => ({ pools: [{ name: 'a', slots: 1, ...optional }] }) },

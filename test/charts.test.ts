@@ -1,13 +1,20 @@
 import { execFileSync } from 'child_process';
 import { cpSync, readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
+import { Duration } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { TaintEffect } from 'aws-cdk-lib/aws-eks';
+import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import * as YAML from 'yaml';
+import { ODD } from './chart/official/util';
+import { inContainer } from './chart/templates';
 import { Case, casesOf, POOLS } from './matrix';
-import { violations } from './rendered';
-import { Expectations, NodePool } from './rendered-pods';
-import { CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, synthAirflow, temporaryFolder } from './util';
-import { EfsCsiDriverInstallation, NodePlacement } from '../src';
+import { parse, violations } from './rendered';
+import { Expectations, nameOf, NodePool } from './rendered-pods';
+import {
+  CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow, temporaryFolder,
+} from './util';
+import { AirflowChart, AirflowRole, EfsCsiDriverInstallation, NodePlacement } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
 const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
@@ -77,12 +84,51 @@ function withoutDependencies(folder: string): string {
   return copy;
 }
 
+/**
+ * The Deployments and StatefulSets of a rendered release for which a deployment must wait: all but those that no other part of Airflow needs, and
+ * that recover by themselves. These are the exporter of metrics, and the Deployments with which the community chart applies users and the like:
+ * they have no readiness probe, and try again until the database contains what is listed.
+ */
+function workloadsOf(rendered: string): string[] {
+  return parse(rendered).filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind)).map(nameOf)
+    .filter((name) => !/^Deployment\/\S+-(statsd|sync-\w+)$/.test(name)).sort();
+}
+
+/** The workloads for which a deployment waits. */
+function awaitedWorkloadsOf(template: Template): string[] {
+  const kinds: Record<string, string> = { deployment: 'Deployment', statefulset: 'StatefulSet' };
+  return resourcesOf(template, 'Custom::AWSCDK-EKS-KubernetesObjectValue').filter(({ ObjectType }) => ObjectType in kinds)
+    .map(({ ObjectType, ObjectName }) => `${kinds[ObjectType]}/${ObjectName}`).sort();
+}
+
+/** The values with a value at a path. */
+const valuesWith = (path: string, value: unknown): Json => path.split('.').reduceRight<any>((inner, key) => ({ [key]: inner }), value);
+
+/** The object of a rendered release with a name. */
+const objectOf = (rendered: string, name: string): Json => parse(rendered).find((object) => nameOf(object) === name)!;
+
 jest.setTimeout(120_000);
+
+/** Values with which users switch off a part, for example because they have a database elsewhere. */
+const SWITCHES: Record<string, string[]> = {
+  'official': ['postgresql', 'pgbouncer', 'triggerer', 'flower'],
+  'official, Airflow 2.11': ['postgresql', 'pgbouncer', 'triggerer', 'flower', 'dagProcessor'],
+  'community': ['postgresql', 'pgbouncer', 'triggerer', 'flower', 'redis', 'airflow.dbMigrations'], // it refuses to be without workers
+};
 
 describe('the real charts', () => {
   if (!CHARTS) {
     return skipped();
   }
+
+  describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ name, chart, folder }) => {
+    test.each(SWITCHES[name])('without %s, a deployment waits for all other workloads', (part) => {
+      const { template } = synthAirflow({ chart: chart(), helmValues: valuesWith(`${part}.enabled`, false) });
+      const workloads = workloadsOf(render(HELMS['Helm 4.2'](), folder, template));
+      expect(workloads.length).toBeLessThan(awaitedWorkloadsOf(synthAirflow({ chart: chart() }).template).length);
+      expect(awaitedWorkloadsOf(template)).toEqual(workloads);
+    });
+  });
 
   describe.each(Object.entries(HELMS))('under %s', (_helm, helm) => {
     describe.each(CHARTS_UNDER_TEST)('the $name chart', (chart) => {
@@ -92,7 +138,48 @@ describe('the real charts', () => {
         expect(violations(rendered, expectations(chart, airflow.namespace, expected))).toEqual([]);
         expect(render(helm(), chart.folder, template)).toBe(rendered); // a chart that generates keys generates new ones with each upgrade
         expect(objectsOf(template, 'ExternalSecret').length === 0).toBe(withoutOperator);
+        expect(awaitedWorkloadsOf(template)).toEqual(workloadsOf(rendered));
       });
+
+      test('a CronJob deletes old records of the database, in a container like those of Airflow', () => {
+        const { template } = synthAirflow({ chart: chart.chart(), environment: { STAGE: 'dev' }, databaseCleanup: { retention: Duration.days(30) } });
+        const rendered = render(helm(), chart.folder, template);
+        const cronJob = objectOf(rendered, 'CronJob/airflow-database-cleanup');
+        new CronJob(cronJob).validate(); // throws for what Kubernetes would refuse
+        const { spec } = cronJob.spec.jobTemplate.spec.template;
+        const [container, ...others] = spec.containers;
+        expect(others).toEqual([]);
+        const script = [container.args].flat().join(' ');
+        expect(script).toMatch(/\$\(date -d ['"]-30 days['"] \+/);
+        expect(script).toMatch(/airflow db clean --clean-before-timestamp .*--skip-archive.*/s);
+        expect(script).toContain('--yes');
+        const scheduler = objectOf(rendered, 'Deployment/airflow-scheduler').spec.template.spec;
+        const [main] = scheduler.containers.filter(({ name }: Json) => name.endsWith('scheduler'));
+        expect(container.image).toBe(main.image);
+        expect(container.env).toEqual(expect.arrayContaining(main.env.filter(({ name }: Json) => /^(STAGE|AIRFLOW__(CORE|DATABASE)__.*)$/.test(name))));
+        expect(container.env.map(({ name }: Json) => name)).toEqual(expect.arrayContaining(['STAGE', 'AIRFLOW__CORE__FERNET_KEY']));
+        expect(container.envFrom ?? []).toEqual(main.envFrom ?? []);
+        expect(spec.serviceAccountName).toBe(scheduler.serviceAccountName);
+        expect(cronJob.spec.concurrencyPolicy).toBe('Forbid');
+      });
+    });
+
+    test.each(['3.3.2', '2.11.2'])('the program that applies users and pools arrives unchanged, with its lists: Airflow %s', (airflowVersion) => {
+      const role = AirflowRole.of(ODD);
+      const { template } = synthAirflow({
+        chart: AirflowChart.official({ airflowVersion }),
+        users: [{ username: 'joe', email: 'joe@example.com', role, firstName: ODD }],
+        pools: [{ name: ODD, slots: 3 }],
+      });
+      const { containers } = objectOf(render(helm(), 'airflow-official-1.22.0', template), 'Deployment/airflow-dag-processor').spec.template.spec;
+      const { args, env } = containers.find(({ name }: Json) => name === 'users-and-pools');
+      const variables = Object.fromEntries(env.map(({ name, value }: Json) => [name, value ?? '']));
+      const received = (text: string) => inContainer(text, { HOME: '/home/airflow', PATH: '/bin', ...variables });
+      expect(args.map(received)).toEqual(['python', '-c', readFileSync('src/assets/users_and_pools.py', 'utf8'), '/tmp/done']);
+      expect(JSON.parse(received(variables.AIRFLOW_ON_EKS_USERS))).toEqual([{
+        username: 'joe', email: 'joe@example.com', role: ODD, firstName: ODD, lastName: 'joe', passwordVariable: 'AIRFLOW_ON_EKS_PASSWORD_0',
+      }]);
+      expect(JSON.parse(received(variables.AIRFLOW_ON_EKS_POOLS))).toEqual([{ name: ODD, slots: 3 }]);
     });
 
     test('the published keys of the community chart are found', () => {

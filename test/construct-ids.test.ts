@@ -23,8 +23,18 @@ test('the construct IDs of a default deployment are contract', () => {
     'Airflow/Persistence/FileSystem/EfsMountTarget2',
     'Airflow/Persistence/FileSystem/Resource',
     'Airflow/Persistence/LogsAccessPoint/Resource',
+    'Airflow/Persistence/Manifest/Resource/Default',
     'Airflow/Persistence/SecurityGroup/Resource',
     'Airflow/Persistence/SecurityGroup/from DataAirflowNodePoolsSecurityGroup511EAC50:2049',
+    'Airflow/Ready/ApiServer/Resource/Default',
+    'Airflow/Ready/Broker/Resource/Default',
+    'Airflow/Ready/DagProcessor/Resource/Default',
+    'Airflow/Ready/Database/Resource/Default',
+    'Airflow/Ready/Flower/Resource/Default',
+    'Airflow/Ready/PgBouncer/Resource/Default',
+    'Airflow/Ready/Scheduler/Resource/Default',
+    'Airflow/Ready/Triggerer/Resource/Default',
+    'Airflow/Ready/Workers/Resource/Default',
     'Airflow/Release/Resource/Default',
     'Airflow/Role/Resource',
     'Airflow/Secrets/ApiSecretKey/Resource',
@@ -40,6 +50,8 @@ test('the construct IDs of a default deployment are contract', () => {
     'Cluster/AirflowEfsCsiDriver/Chart/Resource/Default',
     'Cluster/AirflowEfsCsiDriver/Role/Resource',
     'Cluster/AirflowExternalSecrets/Chart/Resource/Default',
+    'Cluster/AirflowExternalSecrets/ExternalSecretDefinition/Resource/Default',
+    'Cluster/AirflowExternalSecrets/SecretStoreDefinition/Resource/Default',
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { Template } from 'aws-cdk-lib/assertions';
-import { CLUSTERS, importedCluster, newStack, releasesOf, synthAirflow, valuesOf } from './util';
+import { awaitedOf, CLUSTERS, importedCluster, newStack, releasesOf, synthAirflow, valuesOf } from './util';
 import { AirflowOnEks, ExternalSecrets, ExternalSecretsInstallation } from '../src';
 
 test('defaults', () => {
@@ -15,8 +15,30 @@ test('defaults', () => {
     crds: { annotations: { 'helm.sh/resource-policy': 'keep' } },
     global: { tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'airflow', effect: 'NoSchedule' }] },
   });
+  expect(properties.Wait).toBeUndefined(); // its pods may run on nodes that a later stack creates
   // Each SecretStore names the service account whose role it uses.
   template.resourceCountIs('AWS::IAM::Role', 0);
+});
+
+test.each(Object.entries(CLUSTERS))('defaults: what depends on it waits until its definitions are established: %s', (_name, make) => {
+  const stack = newStack();
+  ExternalSecrets.getOrCreate(make(stack));
+  const awaited = awaitedOf(stack);
+  const definition = (name: string) => expect.objectContaining({
+    ObjectType: 'customresourcedefinition',
+    ObjectName: name,
+    ObjectNamespace: 'default',
+    JsonPath: '.status.conditions[?(@.reason=="InitialNamesAccepted")].status', // 'True' in the condition Established
+    TimeoutSeconds: 120,
+  });
+  expect(awaited).toEqual({
+    'Cluster/AirflowExternalSecrets/SecretStoreDefinition': definition('secretstores.external-secrets.io'),
+    'Cluster/AirflowExternalSecrets/ExternalSecretDefinition': definition('externalsecrets.external-secrets.io'),
+  });
+  const [chart] = Object.keys(Template.fromStack(stack).findResources('Custom::AWSCDK-EKS-HelmChart'));
+  for (const { DependsOn } of Object.values(Template.fromStack(stack).findResources('Custom::AWSCDK-EKS-KubernetesObjectValue'))) {
+    expect(DependsOn).toContain(chart);
+  }
 });
 
 test.each<[string, ExternalSecretsInstallation | undefined, number]>([

@@ -8,8 +8,10 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newApp, newStack, REGION } from './util';
-import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps } from '../src';
+import {
+  ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newApp, newStack, REGION, remoteSecret, synthAirflow,
+} from './util';
+import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps, EfsCsiDriverInstallation, ExternalSecretsInstallation } from '../src';
 
 /** The order in which CloudFormation creates resources; it deletes them in the reverse order. */
 class Graph {
@@ -63,13 +65,17 @@ class Graph {
 
 const HELM = 'Custom::AWSCDK-EKS-HelmChart';
 const MANIFEST = 'Custom::AWSCDK-EKS-KubernetesResource';
+const AWAITED = 'Custom::AWSCDK-EKS-KubernetesObjectValue';
 
 /** The parts of an Airflow deployment `Airflow` on a cluster `Cluster`. */
 function partsOf(graph: Graph): Record<string, string[]> {
   return {
-    'the namespace, with its volumes and claims': graph.find(MANIFEST, 'AirflowNamespace'),
+    'the namespace': graph.find(MANIFEST, 'AirflowNamespace'),
+    'the claims': graph.find(MANIFEST, 'AirflowPersistence'),
     'the secrets': graph.find(MANIFEST, 'AirflowSecretsManifest'),
+    'the copies of secrets': graph.find(AWAITED, 'AirflowSecretsSynchronized'),
     'the release': graph.find(HELM, 'AirflowRelease'),
+    'the ready workloads': graph.find(AWAITED, 'AirflowReady'),
     'the ingress': graph.find(MANIFEST, 'AirflowIngress'),
     'the nodes': graph.find('AWS::EKS::Nodegroup', 'AirflowNodePools'),
     'the permissions of the nodes': graph.find('AWS::IAM::Policy', 'AirflowNodePoolsRole'),
@@ -80,6 +86,7 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the access points': graph.find('AWS::EFS::AccessPoint', 'AirflowPersistence'),
     'the driver': graph.find(HELM, 'ClusterAirflowEfsCsiDriver'),
     'the operator': graph.find(HELM, 'ClusterAirflowExternalSecrets'),
+    'the definitions of the operator': graph.find(AWAITED, 'ClusterAirflowExternalSecrets'),
     'the permissions of the store': graph.find('AWS::IAM::Policy', 'AirflowSecretsRole'),
     'the load balancer controller': graph.find(HELM).filter((id) => id.includes('AlbController')), // the CDK creates it beside the cluster
   };
@@ -87,14 +94,25 @@ function partsOf(graph: Graph): Record<string, string[]> {
 
 /** Each part with one that must be created before it, and deleted after it. */
 const EDGES: [string, string][] = [
-  ['the namespace, with its volumes and claims', 'the driver'],
-  ['the namespace, with its volumes and claims', 'the file system'],
-  ['the namespace, with its volumes and claims', 'the access points'],
-  ['the secrets', 'the namespace, with its volumes and claims'],
+  ['the definitions of the operator', 'the operator'],
+  ['the namespace', 'the operator'], // removes its finalizers, also after a deployment that failed
+  ['the namespace', 'the definitions of the operator'],
+  ['the namespace', 'the nodes'], // on which the operator may run
+  ['the namespace', 'the permissions of the nodes'],
+  ['the namespace', 'the rules between the nodes'],
+  ['the claims', 'the namespace'],
+  ['the claims', 'the driver'],
+  ['the claims', 'the file system'],
+  ['the claims', 'the access points'],
+  ['the secrets', 'the namespace'],
   ['the secrets', 'the operator'],
+  ['the secrets', 'the definitions of the operator'],
   ['the secrets', 'the permissions of the store'],
-  ['the release', 'the namespace, with its volumes and claims'],
+  ['the copies of secrets', 'the secrets'],
+  ['the release', 'the namespace'],
+  ['the release', 'the claims'],
   ['the release', 'the secrets'],
+  ['the release', 'the copies of secrets'],
   ['the release', 'the nodes'],
   ['the release', 'the permissions of the nodes'],
   ['the release', 'the rules between the nodes'],
@@ -103,6 +121,7 @@ const EDGES: [string, string][] = [
   ['the release', 'the mount targets'],
   ['the release', 'the access points'],
   ['the release', 'the driver'],
+  ['the ready workloads', 'the release'],
   ['the ingress', 'the release'],
 ];
 
@@ -122,7 +141,9 @@ const CLUSTERS_OF_ALL_KINDS: Record<string, (scope: Construct) => AirflowOnEksPr
 
 function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster'], { chart }: ChartUnderTest): Graph {
   const stack = newStack();
-  new AirflowOnEks(stack, 'Airflow', { cluster: make(stack), chart: chart(), ingress: {} });
+  new AirflowOnEks(stack, 'Airflow', {
+    cluster: make(stack), chart: chart(), ingress: {}, environmentSecrets: { STRIPE: remoteSecret(stack, 'stripe') },
+  });
   return new Graph(Template.fromStack(stack).toJSON());
 }
 
@@ -173,11 +194,15 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
     }
   });
 
-  test('only the release and the ingress wait for nodes', () => {
+  test('only the namespace, and all that is in it, wait for nodes', () => {
     // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
-    const waiting = graph.find(HELM).concat(graph.find(MANIFEST)).filter((id) => !id.includes('AlbController'))
+    const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
-    expect(waiting.sort()).toEqual([...parts['the ingress'], ...parts['the release']]);
+    const contents = ['the claims', 'the secrets', 'the copies of secrets', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
+    expect(waiting.sort()).toEqual([...parts['the namespace'], ...contents].sort());
+    for (const id of contents) {
+      expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts['the namespace']));
+    }
   });
 
   test('nodes wait only for resources that are created quickly', () => {
@@ -186,7 +211,7 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
   });
 
   test('the driver and the operator do not depend on an Airflow deployment, so that they outlive it', () => {
-    for (const id of [...parts['the driver'], ...parts['the operator']]) {
+    for (const id of [...parts['the driver'], ...parts['the operator'], ...parts['the definitions of the operator']]) {
       expect([...graph.before(id)].filter((before) => before.startsWith('Airflow'))).toEqual([]);
     }
   });
@@ -205,6 +230,42 @@ test('nodes that already exist: the release is created after their permission to
   const policies = graph.find('AWS::IAM::Policy', 'NodeRole');
   expect(policies).toHaveLength(1);
   expect([...graph.before(release)]).toEqual(expect.arrayContaining([...policies, ...graph.find('AWS::EC2::SecurityGroupIngress')]));
+});
+
+test('nodes that already exist: the namespace is created after the operator, and the claims after the driver', () => {
+  const graph = new Graph(synthAirflow((stack) => ({
+    nodePools: AirflowNodePools.existing({ stateless: { labels: {} }, nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes') }),
+  })).template.toJSON());
+  const parts = partsOf(graph);
+  expect(graph.cycles()).toEqual([]);
+  expect([...graph.before(parts['the namespace'][0])]).toEqual(expect.arrayContaining([...parts['the operator'], ...parts['the definitions of the operator']]));
+  expect([...graph.before(parts['the claims'][0])]).toEqual(expect.arrayContaining([...parts['the namespace'], ...parts['the driver']]));
+});
+
+test('an existing operator and driver: the namespace is created after the nodes', () => {
+  const graph = new Graph(synthAirflow({
+    externalSecrets: ExternalSecretsInstallation.existing(), efsCsiDriver: EfsCsiDriverInstallation.existing(),
+  }).template.toJSON());
+  const parts = partsOf(graph);
+  expect([...parts['the operator'], ...parts['the definitions of the operator'], ...parts['the driver']]).toEqual([]);
+  expect([...graph.before(parts['the namespace'][0])]).toEqual(expect.arrayContaining(parts['the nodes']));
+});
+
+test('two deployments in one stack: removing one changes nothing of the other, which depends on nothing that is deleted', () => {
+  const resourcesWith = (...ids: string[]): Record<string, Json> => {
+    const stack = newStack();
+    const cluster = importedCluster(stack);
+    ids.forEach((id) => new AirflowOnEks(stack, id, { cluster, namespace: id.toLowerCase(), ingress: {} }));
+    return Template.fromStack(stack).toJSON().Resources;
+  };
+  const [before, after] = [resourcesWith('One', 'Two'), resourcesWith('Two')];
+  const left = Object.keys(after);
+  expect(Object.fromEntries(left.map((id) => [id, before[id]]))).toEqual(after);
+  const graph = new Graph({ Resources: before });
+  expect(graph.cycles()).toEqual([]);
+  const deleted = Object.keys(before).filter((id) => !left.includes(id));
+  expect(deleted.filter((id) => !id.startsWith('One'))).toEqual([]);
+  expect(left.filter((id) => deleted.some((other) => graph.before(id).has(other)))).toEqual([]);
 });
 
 test('an existing file system: the release is created after the access to it', () => {

@@ -14,7 +14,7 @@ test('defaults', () => {
 
 test('defaults: the official chart', () => {
   const values = valuesOf(synthAirflow().template);
-  expect([values.defaultAirflowRepository, values.defaultAirflowTag, values.airflowVersion]).toEqual(['apache/airflow', '3.2.2', '3.2.2']);
+  expect([values.defaultAirflowRepository, values.defaultAirflowTag, values.airflowVersion]).toEqual(['apache/airflow', '3.3.2', '3.3.2']);
 });
 
 test('from a registry', () => {
@@ -37,5 +37,5 @@ test('from a Dockerfile', () => {
 
 test.each(['latest', ''])("fails when the tag is '%s'", (tag) => {
   expect(() => imageOf(AirflowImage.fromRegistry('apache/airflow', tag))).toThrow(new Error(
-    `Data/Airflow: 'image' must have a tag that identifies one version, got '${tag}'; use a tag such as '3.2.2'`));
+    `Data/Airflow: 'image' must have a tag that identifies one version, got '${tag}'; use a tag such as '3.3.2'`));
 });

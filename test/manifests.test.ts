@@ -93,7 +93,9 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', (underTest) => {
 
   test.each(casesOf(underTest))('%s: all objects of the manifests are valid', (_name, { props }) => {
     const { template } = synthAirflow((stack) => ({ chart: chart(), ...props(stack) }));
-    const objects = [...objectsOf(template), ...valuesOf(template).extraManifests ?? []];
+    const extraManifests: unknown[] = valuesOf(template).extraManifests ?? [];
+    // Those that are templates are rendered, and checked, in charts.test.ts.
+    const objects = [...objectsOf(template), ...extraManifests.filter((each): each is Json => typeof each !== 'string')];
     expect(objects.length).toBeGreaterThanOrEqual(6);
     expect(objects.flatMap((each) => errorsOf(each).map((error) => `${each.kind}/${each.metadata.name}: ${error}`))).toEqual([]);
     for (const externalSecret of objectsOf(template, 'ExternalSecret')) {

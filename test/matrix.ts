@@ -86,7 +86,7 @@ export const MATRIX: Record<string, Case> = {
       scheduler: { replicas: 1, cpu: '1', memory: '1Gi', memoryLimit: '1Gi' },
       triggerer: { replicas: 2, memory: '512Mi' },
       workers: {
-        replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.hours(1), defaultTaskRetries: 5,
+        replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.minutes(14), defaultTaskRetries: 5,
       },
     }),
   },

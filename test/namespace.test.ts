@@ -1,13 +1,18 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import { Construct } from 'constructs';
-import { CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, newStack, objectsOf, releasesOf, synthAirflow } from './util';
+import { CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, manifestOf, newStack, objectsOf, releasesOf, synthAirflow } from './util';
 import { AirflowOnEks } from '../src';
 
 test('defaults', () => {
   const { airflow, template } = synthAirflow();
   expect(airflow.namespace).toBe('airflow');
   expect(objectsOf(template, 'Namespace').map(({ metadata }) => metadata.name)).toEqual(['airflow']);
+});
+
+// An existing namespace may contain objects of somebody else, which would be deleted with the stack.
+test('defaults: a manifest of its own, which fails during deployment if the namespace exists', () => {
+  expect(manifestOf(synthAirflow().template, 'AirflowNamespace')).toEqual({ objects: ['Namespace/airflow'], overwrite: false });
 });
 
 test('custom: all names derive from the namespace', () => {

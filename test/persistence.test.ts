@@ -2,12 +2,12 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
-import { importedCluster, Json, newStack, objectsOf, synthAirflow } from './util';
+import { importedCluster, Json, manifestOf, newStack, objectsOf, synthAirflow } from './util';
 import { AirflowOnEks, PersistenceOptions } from '../src';
 
 const synth = (persistence?: PersistenceOptions) => synthAirflow({ persistence });
 
-test('defaults: encrypted, elastic, backed up, retained', () => {
+test('defaults: encrypted, elastic, backed up, and retained unless its creation fails', () => {
   const { template } = synth();
   template.hasResource('AWS::EFS::FileSystem', {
     Properties: {
@@ -16,7 +16,8 @@ test('defaults: encrypted, elastic, backed up, retained', () => {
       BackupPolicy: { Status: 'ENABLED' },
       LifecyclePolicies: [{ TransitionToIA: 'AFTER_14_DAYS' }],
     },
-    DeletionPolicy: 'Retain',
+    DeletionPolicy: 'RetainExceptOnCreate',
+    UpdateReplacePolicy: 'Retain',
   });
   template.resourceCountIs('AWS::EFS::MountTarget', 2);
   template.hasResourceProperties('AWS::EC2::SecurityGroup', { GroupDescription: 'File system of the Airflow deployment airflow' });
@@ -77,6 +78,18 @@ test('defaults: claims and volumes are bound by name', () => {
   expect(objectsOf(template, 'StorageClass')).toEqual([expect.objectContaining({
     provisioner: 'efs.csi.aws.com', reclaimPolicy: 'Retain', parameters: expect.objectContaining({ provisioningMode: 'efs-ap', uid: '50000', gid: '0' }),
   })]);
+});
+
+// A claim is deleted only when no pod uses it, so that the namespace, which is deleted after it, has no running pods.
+test('defaults: a manifest of its own for the claims, which a retry overwrites', () => {
+  expect(manifestOf(synth().template, 'AirflowPersistence')).toEqual({
+    objects: [
+      'StorageClass/airflow-efs',
+      'PersistentVolume/airflow-logs', 'PersistentVolumeClaim/airflow-logs',
+      'PersistentVolume/data-airflow-postgresql', 'PersistentVolumeClaim/data-airflow-postgresql',
+    ],
+    overwrite: true,
+  });
 });
 
 test('custom', () => {

@@ -86,9 +86,9 @@ test('fails for invalid YAML and duplicate keys', () => {
 test.each<[string, (objects: Record<string, Json>) => void, string]>([
   ['an API that is no longer served', ({ budget }) => { budget.apiVersion = 'policy/v1beta1'; }, 'PodDisruptionBudget/web: Kubernetes 1.34 does not serve policy/v1beta1'],
   ['an object that is created twice', (objects) => { objects.again = objects.claim; }, 'PersistentVolumeClaim/logs: is created twice'],
-  ['a hook after the wait of helm', (objects) => {
+  ['a hook after the installation', (objects) => {
     objects.job = { ...objects.deployment, apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'jobs-web', annotations: { 'helm.sh/hook': 'post-install,post-upgrade' } } };
-  }, 'Job/jobs-web: is a hook that runs after helm has waited for pods that wait for the hook'],
+  }, 'Job/jobs-web: is a hook, for which helm waits only five minutes'],
   ['a workload without a node pool', ({ deployment }) => { deployment.metadata.name = 'other'; }, 'Deployment/other: belongs to no node pool'],
   ['no toleration', (objects) => { podOf(objects).tolerations = []; }, 'Deployment/web: does not tolerate dedicated=airflow:NoSchedule'],
   ['a toleration of another effect', (objects) => { podOf(objects).tolerations[0].effect = 'NoExecute'; }, 'Deployment/web: does not tolerate dedicated=airflow:NoSchedule'],

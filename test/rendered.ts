@@ -31,7 +31,7 @@ export function violations(yaml: string, expected: Expectations): string[] {
     ...objects.flatMap((object) => SERVED.has(object.apiVersion) ? [] : [`${nameOf(object)}: Kubernetes 1.34 does not serve ${object.apiVersion}`]),
     ...duplicates(objects.map((object) => `${object.metadata?.namespace ?? ''} ${nameOf(object)}`)).map((name) => `${name.trim()}: is created twice`),
     ...objects.filter(({ kind, metadata }) => kind === 'Job' && /post-(install|upgrade)/.test(metadata.annotations?.['helm.sh/hook'] ?? ''))
-      .map((job) => `${nameOf(job)}: is a hook that runs after helm has waited for pods that wait for the hook`),
+      .map((job) => `${nameOf(job)}: is a hook, for which helm waits only five minutes`),
     ...pods.flatMap((pod) => [
       ...placement(pod, expected), ...images(pod), ...entriesOnce(pod), ...volumes(pod),
     ].map((message) => `${pod.workload}: ${message}`)),

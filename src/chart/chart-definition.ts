@@ -35,6 +35,8 @@ export interface AirflowSettings extends ConfigurationSettings {
   readonly variables: AirflowVariable[];
   readonly pools: AirflowPool[];
   readonly pipPackages: string[];
+  /** The age at which records of the database are deleted. */
+  readonly databaseRetentionDays: number;
   /** Set behind a load balancer, which sends requests to pods or to a port of each node. */
   readonly ingress?: { readonly url?: string; readonly nodePort: boolean };
 }
@@ -54,6 +56,17 @@ export interface WebService {
   readonly healthCheckPath: string;
 }
 
+/** A Deployment or StatefulSet of the release. */
+export interface Workload {
+  /** The ID of the construct that waits for it. */
+  readonly id: string;
+  readonly kind: 'Deployment' | 'StatefulSet';
+  /** The name without the name of the release. */
+  readonly name: string;
+  /** The value that switches it off, if there is one. */
+  readonly enabledBy?: string;
+}
+
 /** One chart: its version, and how it expresses the settings of a deployment. */
 export interface ChartDefinition {
   readonly name: string;
@@ -70,10 +83,26 @@ export interface ChartDefinition {
   readonly webServiceType: string;
   /** Values on which other parts rely, or that contain a secret, and the prop or the value to use instead. */
   readonly ownedValues: Record<string, string>;
+  /** Lists to which those of the user are appended. All other lists are replaced, as by Helm. */
+  readonly appendedValues: string[];
   /** Configuration options that the chart or a secret sets, and the prop to use instead. */
   readonly ownedConfig: Record<string, string>;
+  /** The workloads that must be ready before a deployment is complete. */
+  readonly workloads: Workload[];
   webService(name: string): WebService;
   flowerService(name: string): WebService;
   /** A pure function of the settings; `scope` is for the paths in errors. */
   render(scope: Construct, settings: AirflowSettings): Required<ChartPart>;
 }
+
+/** Configuration options that both charts set, and the prop to use instead. */
+export const OWNED_CONFIG = {
+  AIRFLOW__CORE__EXECUTOR: 'executor',
+  AIRFLOW__CORE__DAGS_FOLDER: 'gitSync.subPath',
+  AIRFLOW__CORE__FERNET_KEY: 'secrets.fernetKey',
+  AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
+  AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
+  AIRFLOW__CELERY__BROKER_URL: 'secrets.brokerPassword',
+  AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
+  AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',
+};

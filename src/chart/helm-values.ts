@@ -17,11 +17,14 @@ export function combine(parts: ChartPart[]): Required<ChartPart> {
 }
 
 /**
- * The values of the library with those of the user merged over them as helm does it: maps are merged key by key, everything else is replaced.
+ * The values of the library with those of the user merged over them as Helm does it: maps are merged key by key, everything else is replaced.
  *
- * Values on which other parts rely can only be set by the prop that these parts know.
+ * Values on which other parts rely can only be set by the prop that these parts know. Lists without which the release does not work are
+ * appended to, not replaced.
  */
-export function mergeHelmValues(scope: Construct, ours: Values, overrides: HelmValueOverrides, owned: Record<string, string>): Values {
+export function mergeHelmValues(
+  scope: Construct, ours: Values, overrides: HelmValueOverrides, owned: Record<string, string>, appended: string[] = [],
+): Values {
   const { helmValues = {}, removedHelmValues = [] } = overrides;
   for (const [path, prop] of Object.entries(owned)) {
     if (touches(helmValues, path.split('.')) || removedHelmValues.some((removed) => contains(removed, path) || contains(path, removed))) {
@@ -30,6 +33,12 @@ export function mergeHelmValues(scope: Construct, ours: Values, overrides: HelmV
     }
   }
   const merged = merge(ours, helmValues);
+  for (const path of appended) {
+    const [first, second] = [valueAt(ours, path), valueAt(helmValues, path)];
+    if (Array.isArray(first) && Array.isArray(second)) {
+      set(merged, path.split('.'), [...first, ...second]);
+    }
+  }
   removedHelmValues.forEach((path) => set(merged, path.split('.'), null));
   return merged;
 }
@@ -55,6 +64,11 @@ function touches(values: Values, [key, ...rest]: string[]): boolean {
 /** Whether a path is another one, or above it. */
 function contains(path: string, other: string): boolean {
   return `${other}.`.startsWith(`${path}.`);
+}
+
+/** The value at a path, if there is one. */
+export function valueAt(values: Values, path: string): unknown {
+  return path.split('.').reduce<any>((value, key) => value?.[key], values);
 }
 
 function set(values: Values, [key, ...rest]: string[], value: unknown): void {

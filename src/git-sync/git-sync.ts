@@ -78,6 +78,9 @@ export interface GitSyncSettings {
   readonly credentials?: GitCredentials;
 }
 
+/** How often Airflow looks for new files in the DAG directory. Its default, 5 minutes, would delay what git-sync fetches each minute. */
+export const DAG_REFRESH_SECONDS = 20;
+
 /** git-sync's own requests: autoscaling by utilization needs requests on every container of a pod. */
 export const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
 

@@ -42,7 +42,7 @@ export class AlbIngress extends Construct implements IAlbIngress {
       this.ingress(namespace, props.host, { ...web, healthCheckPath: props.healthCheckPath ?? web.healthCheckPath }, {}),
       // Flower requires its password for every path. A response that asks for it shows that Flower is healthy.
       ...flower && props.flowerHost ? [this.ingress(`${namespace}-flower`, props.flowerHost, flower, { 'success-codes': '200,401' })] : [],
-    ]);
+    ], { overwrite: true });
   }
 
   public get loadBalancerDnsName(): string {

@@ -113,7 +113,9 @@ export interface UserSettings {
 export function userSettings(
   scope: Construct, users: AirflowUser[] = [{ username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN }],
 ): UserSettings[] {
-  checkUnique(scope, 'users', users.map(({ username }) => username));
+  // Airflow takes user names that differ only in case for the same, and requires unique addresses.
+  checkUnique(scope, 'users', users.map(({ username }) => username.toLowerCase()));
+  checkUnique(scope, 'users.email', users.map(({ email }) => email));
   return users.map(({ username, email, role, firstName, lastName, password }) => {
     checkFormat(scope, 'users.username', username, /^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'letters, digits, and . _ - @');
     checkFormat(scope, `users.${username}.email`, email, /^\S+@\S+$/, 'an email address');

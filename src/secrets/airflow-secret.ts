@@ -32,7 +32,7 @@ export class AirflowSecret {
    * A secret in AWS Secrets Manager, or one field of a secret that is a JSON object.
    *
    * The External Secrets operator copies it into the cluster and refreshes it every hour. Environment variables follow when the pods restart. The
-   * secret must exist in the Region of the deployment: if it is missing, pods do not start, and the deployment fails after the `helmTimeout`.
+   * secret must exist in the Region of the deployment: if it is missing, the deployment fails after three minutes.
    *
    * A secret with a customer managed KMS key must be imported with its `encryptionKey`, so that the operator is granted to decrypt it.
    *

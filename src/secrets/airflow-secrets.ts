@@ -201,7 +201,7 @@ export class AirflowSecrets extends Construct implements IAirflowSecrets {
     return new secretsmanager.Secret(this, id, {
       description: `${purpose} of the Airflow deployment '${this.props.namespace}'`,
       generateSecretString: { passwordLength: 32, excludePunctuation: true },
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, // a first deployment that fails leaves nothing behind
     });
   }
 }

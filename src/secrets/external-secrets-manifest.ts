@@ -1,16 +1,15 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
 import { SecretsManagerSource } from './airflow-secret';
 import { SecretKey } from './secret-key';
 import { Cluster } from '../cluster';
 import { ExternalSecretsInstallation } from '../external-secrets';
-import { applyManifest, KubernetesObject, serviceAccountRole } from '../kubernetes';
+import { applyManifest, KubernetesObject, readObject, serviceAccountRole } from '../kubernetes';
 import { fail } from '../validation';
 import { EXTERNAL_SECRETS_API } from '../versions';
 
 interface ExternalSecretsManifestProps {
   readonly cluster: Cluster;
-  /** The name of the namespace, and the manifest that creates it. */
   readonly namespace: string;
   readonly namespaceManifest: IDependable;
   readonly keys: SecretKey[];
@@ -19,18 +18,26 @@ interface ExternalSecretsManifestProps {
 
 type WrittenKey = Required<SecretKey>;
 
+interface ExternalSecretsManifest {
+  /** The operator, if the deployment installs it. */
+  readonly operator: Construct[];
+  /** What pods must wait for. */
+  readonly synchronized: Construct[];
+}
+
 /**
  * Lets the External Secrets operator write Kubernetes Secrets, with a role that can read exactly the secrets that they contain.
  *
- * @returns the manifest, unless all keys already exist
+ * It does nothing if all keys already exist.
  */
-export function externalSecretsManifest(scope: Construct, props: ExternalSecretsManifestProps): Construct | undefined {
+export function externalSecretsManifest(scope: Construct, props: ExternalSecretsManifestProps): ExternalSecretsManifest {
   const { cluster, namespace } = props;
   const keys = props.keys.filter((key): key is WrittenKey => key.content !== undefined);
   if (keys.length === 0) {
-    return undefined;
+    return { operator: [], synchronized: [] };
   }
   const name = `${namespace}-external-secrets`;
+  const names = [...new Set(keys.map((key) => key.name))];
   const role = serviceAccountRole(scope, 'Role', {
     cluster,
     namespace,
@@ -42,6 +49,10 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
   }
   const object = (apiVersion: string, kind: string, objectName: string, { metadata, ...rest }: KubernetesObject) =>
     ({ apiVersion, kind, metadata: { name: objectName, namespace, ...metadata }, ...rest });
+  const specs = new Map(names.map((secretName) => [secretName, {
+    secretStoreRef: { kind: 'SecretStore', name },
+    ...externalSecretSpec(scope, secretName, keys.filter((key) => key.name === secretName)),
+  }]));
   const manifest = applyManifest(scope, 'Manifest', cluster, [
     object('v1', 'ServiceAccount', name, { metadata: { annotations: { 'eks.amazonaws.com/role-arn': role.roleArn } } }),
     object(EXTERNAL_SECRETS_API, 'SecretStore', name, {
@@ -51,18 +62,23 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
         },
       },
     }),
-    ...[...new Set(keys.map((key) => key.name))].map((secretName) =>
-      object(EXTERNAL_SECRETS_API, 'ExternalSecret', secretName, {
-        spec: {
-          secretStoreRef: { kind: 'SecretStore', name },
-          ...externalSecretSpec(scope, secretName, keys.filter((key) => key.name === secretName)),
-        },
-      })),
-  ]);
-  manifest.node.addDependency(props.namespaceManifest, role.node.findChild('DefaultPolicy'));
-  // Must exist before the first object of its kinds, and on deletion removes the finalizers of the last one.
-  manifest.node.addDependency(...(props.installation ?? ExternalSecretsInstallation.onAnyNode())._bind(cluster));
-  return manifest;
+    ...[...specs].map(([secretName, spec]) => object(EXTERNAL_SECRETS_API, 'ExternalSecret', secretName, { spec })),
+  ], { overwrite: true });
+  const operator = (props.installation ?? ExternalSecretsInstallation.onAnyNode())._bind(cluster);
+  manifest.node.addDependency(props.namespaceManifest, role.node.findChild('DefaultPolicy'), ...operator);
+  // The secrets that this stack generates always exist. Of any other one the value, a field or the permission to read it may be missing.
+  const foreign = keys.filter(({ content }) => content.secrets.some(({ secret }) => secret.node.scope !== scope)).map((key) => key.name);
+  // Each is waited for in a resource that names it: pods that lack a secret would only be not ready, after a longer time.
+  const synchronized = names.filter((secretName) => foreign.includes(secretName)).map((secretName) =>
+    readObject(scope, `Synchronized-${secretName}`, cluster, {
+      objectType: 'externalsecrets.external-secrets.io',
+      objectName: secretName,
+      objectNamespace: namespace,
+      jsonPath: '.status.conditions[?(@.reason=="SecretSynced")].status',
+      timeout: Duration.minutes(3),
+    }, specs.get(secretName)));
+  synchronized.forEach((each) => each.node.addDependency(manifest));
+  return { operator, synchronized: [manifest, ...synchronized] };
 }
 
 function externalSecretSpec(scope: Construct, name: string, keys: WrittenKey[]): KubernetesObject {

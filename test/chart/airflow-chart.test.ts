@@ -1,7 +1,7 @@
 import { AirflowChart } from '../../src';
 
 test('defaults', () => {
-  expect([AirflowChart.official().chartVersion, AirflowChart.official().airflowVersion]).toEqual(['1.22.0', '3.2.2']);
+  expect([AirflowChart.official().chartVersion, AirflowChart.official().airflowVersion]).toEqual(['1.22.0', '3.3.2']);
   expect([AirflowChart.community().chartVersion, AirflowChart.community().airflowVersion]).toEqual(['8.9.0', '2.8.4']);
 });
 

@@ -9,18 +9,18 @@ const releaseOf = (props?: Props) => releasesOf(synthAirflow(props).template).fi
 
 test('defaults', () => {
   const { properties } = releaseOf();
-  expect(properties).toMatchObject({ Release: 'airflow', Namespace: 'airflow', Version: '1.22.0', Wait: true, Timeout: '840s' });
+  expect(properties).toMatchObject({ Release: 'airflow', Namespace: 'airflow', Version: '1.22.0' });
+  expect([properties.Wait, properties.Timeout]).toEqual([undefined, undefined]); // resources of their own wait for the workloads
   expect(properties.CreateNamespace).toBeUndefined(); // a manifest of the library creates it
 });
 
 test('custom', () => {
   const { properties, values } = releaseOf({
     namespace: 'data',
-    helmTimeout: Duration.minutes(10),
     helmValues: { scheduler: { podAnnotations: { a: 'b' } } },
     removedHelmValues: ['scheduler.livenessProbe'],
   });
-  expect(properties).toMatchObject({ Release: 'data', Namespace: 'data', Timeout: '600s' });
+  expect(properties).toMatchObject({ Release: 'data', Namespace: 'data' });
   expect(values.scheduler).toMatchObject({ replicas: 2, podAnnotations: { a: 'b' }, livenessProbe: null });
 });
 
@@ -38,10 +38,10 @@ const PRIVATE_KEY = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
 
 describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
   test.each<[string, Props, string]>([
-    ['helm takes longer than its function', { helmTimeout: Duration.minutes(15) },
-      "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got 900 seconds"],
-    ['helm has no time', { helmTimeout: Duration.seconds(0) },
-      "'helmTimeout' must be from 1 second to 14 minutes, because the function that runs helm stops after 15 minutes, got 0 seconds"],
+    ['a deployment may wait for longer than the function that waits', { readyTimeout: Duration.minutes(15) },
+      "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got 900 seconds"],
+    ['components have no time', { readyTimeout: Duration.seconds(0) },
+      "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got 0 seconds"],
     ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
       "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['helmValues contain a private key', { helmValues: { airflow: { x: PRIVATE_KEY } } },

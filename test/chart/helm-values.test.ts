@@ -8,6 +8,13 @@ test('defaults: the values of the library', () => {
   expect(merge({})).toEqual(ours);
 });
 
+test('lists without which the release does not work are appended to', () => {
+  const appended = (helmValues: Json) => mergeHelmValues(newStack(), ours, { helmValues }, {}, ['web.tolerations', 'none']).web.tolerations;
+  expect(appended({ web: { tolerations: [{ key: 'b' }] } })).toEqual([{ key: 'a' }, { key: 'b' }]);
+  expect(appended({ web: { replicas: 3 } })).toEqual([{ key: 'a' }]);
+  expect(ours.web.tolerations).toEqual([{ key: 'a' }]);
+});
+
 test.each<[string, Json, Json]>([
   ['maps are merged', { web: { service: { annotations: { a: 'b' } } } }, { ...ours, web: { ...ours.web, service: { type: 'ClusterIP', annotations: { a: 'b' } } } }],
   ['lists are replaced', { web: { tolerations: [] } }, { ...ours, web: { ...ours.web, tolerations: [] } }],

@@ -5,7 +5,7 @@ import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
 import { AirflowChart, AlbIngressOptions } from '../../src';
 import { AlbIngress } from '../../src/ingress/alb-ingress';
-import { importedCluster, newStack, objectsOf, synthAirflow } from '../util';
+import { importedCluster, manifestOf, newStack, objectsOf, synthAirflow } from '../util';
 
 const ARN = 'arn:aws:acm:eu-central-1:123456789012:certificate/1';
 const certificate = (scope: Construct) => acm.Certificate.fromCertificateArn(scope, 'Certificate', ARN);
@@ -46,6 +46,10 @@ test('defaults', () => {
     ingressClassName: 'alb',
     rules: [{ http: { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'airflow-web', port: { number: 8080 } } } }] } }],
   });
+});
+
+test('defaults: a retry overwrites what exists', () => {
+  expect(manifestOf(Template.fromStack(make().stack), 'IngressManifest')).toEqual({ objects: ['Ingress/airflow'], overwrite: true });
 });
 
 test('defaults with a host and a certificate', () => {

@@ -35,6 +35,9 @@ const USERNAME = "'users.username' must be letters, digits, and . _ - @, got";
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
   test.each<[string, Partial<AirflowOnEksProps>, string]>([
     ['a user is there twice', { users: [user('joe'), user('jane'), user('joe')] }, "'users' must contain each name only once, got 'joe' twice"],
+    ['two user names differ only in case, which are the same to Airflow', { users: [user('Bob', 'bob@example.com'), user('bob', 'robert@example.com')] },
+      "'users' must contain each name only once, got 'bob' twice"],
+    ['two users have one email address', { users: [user('joe'), user('jane')] }, "'users.email' must contain each name only once, got 'joe@example.com' twice"],
     ['a user name has other characters', { users: [user('joe doe')] }, `${USERNAME} 'joe doe'`],
     ['a user name is empty', { users: [user('')] }, `${USERNAME} ''`],
     ['an email address is not valid', { users: [user('joe', 'joe')] }, "'users.joe.email' must be an email address, got 'joe'"],

@@ -14,9 +14,9 @@ test.each([
   expect(secrets.map(({ Properties }) => Properties.Description).sort()).toEqual([
     'Broker password', 'Database password', 'Fernet key', 'Flower password', 'Key that signs the web sessions', ...more, "Password of the user 'admin'",
   ].map((purpose) => `${purpose} of the Airflow deployment 'airflow'`).sort());
-  for (const { Properties, DeletionPolicy } of secrets) {
+  for (const { Properties, DeletionPolicy, UpdateReplacePolicy } of secrets) {
     expect(Properties.GenerateSecretString).toEqual({ PasswordLength: 32, ExcludePunctuation: true });
-    expect(DeletionPolicy).toBe('Retain');
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['RetainExceptOnCreate', 'Retain']); // a first deployment that fails leaves nothing behind
   }
   const { fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, jwtSecret, userPasswords } = airflow.secrets;
   expect([fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, userPasswords.admin].every(Boolean)).toBe(true);

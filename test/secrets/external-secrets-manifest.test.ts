@@ -1,10 +1,10 @@
-import { CfnElement } from 'aws-cdk-lib';
+import { CfnElement, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import { AirflowOnEks, AirflowSecret, ExternalSecretsInstallation } from '../../src';
+import { AirflowOnEks, AirflowSecret, ExternalSecretsInstallation, GitAuth } from '../../src';
 import { writtenSecrets } from '../chart/templates';
-import { importedCluster, Json, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
+import { awaitedOf, importedCluster, Json, manifestOf, newStack, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 const stored = (scope: Construct, name: string) => AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(scope, name, name));
@@ -60,6 +60,52 @@ test('the operator that a cluster already has is used and not installed', () => 
   expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('external-secrets');
 });
 
+const copiesOf = (stack: Stack) => Object.keys(awaitedOf(stack)).filter((path) => path.startsWith('Airflow/Secrets/'));
+
+test.each([['official', synthAirflow], ['community', synthCommunity]])('defaults: a retry overwrites what exists, and nothing waits for secrets that the stack generates: %s', (_name, synth) => {
+  const { template, stack } = synth();
+  expect(manifestOf(template, 'AirflowSecretsManifest').overwrite).toBe(true);
+  expect(copiesOf(stack)).toEqual([]);
+});
+
+test.each([['official', synthAirflow], ['community', synthCommunity]])('custom: waits for each Kubernetes Secret with a secret that the stack does not generate: %s', (_name, synth) => {
+  const { stack } = synth((scope) => ({
+    gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: stored(scope, 'deploy-key') }) },
+    users: [{ username: 'joe', email: 'joe@example.com', password: stored(scope, 'joe') }, { username: 'jane', email: 'jane@example.com' }],
+  }));
+  expect(copiesOf(stack).sort()).toEqual(['Airflow/Secrets/Synchronized-airflow-secret', 'Airflow/Secrets/Synchronized-airflow-ssh-git-secret']);
+  expect(awaitedOf(stack)['Airflow/Secrets/Synchronized-airflow-ssh-git-secret']).toMatchObject({
+    ObjectType: 'externalsecrets.external-secrets.io',
+    ObjectName: 'airflow-ssh-git-secret',
+    ObjectNamespace: 'airflow',
+    JsonPath: '.status.conditions[?(@.reason=="SecretSynced")].status', // 'True', or no value as long as an error keeps it from being written
+    TimeoutSeconds: 180,
+  });
+});
+
+test('custom: waits again when another secret becomes a part of a Kubernetes Secret', () => {
+  const revisionWith = (...names: string[]) => awaitedOf(synthAirflow((scope) => ({
+    environmentSecrets: Object.fromEntries(names.map((name) => [name, stored(scope, name)])),
+  })).stack)['Airflow/Secrets/Synchronized-airflow-secret'].Revision;
+  expect(revisionWith('ONE', 'TWO')).not.toBe(revisionWith('ONE'));
+  expect(revisionWith('ONE')).toBe(revisionWith('ONE'));
+});
+
+test('custom: waits for a secret that the stack creates, but not the library: its value may lack a field', () => {
+  const { stack } = synthAirflow((scope) => ({
+    environmentSecrets: { OWN: AirflowSecret.fromSecretsManager(new secretsmanager.Secret(scope, 'Own'), 'field') },
+  }));
+  expect(copiesOf(stack)).toEqual(['Airflow/Secrets/Synchronized-airflow-secret']);
+});
+
+test('custom: waits for a secret that another deployment generates', () => {
+  const stack = newStack();
+  const cluster = importedCluster(stack);
+  const { fernetKey } = new AirflowOnEks(stack, 'Other', { cluster, namespace: 'other' }).secrets;
+  new AirflowOnEks(stack, 'Airflow', { cluster, secrets: { fernetKey: AirflowSecret.fromSecretsManager(fernetKey!) } });
+  expect(copiesOf(stack)).toEqual(['Airflow/Secrets/Synchronized-airflow-fernet-key']);
+});
+
 test('two deployments have a store and a role each', () => {
   const stack = newStack();
   const cluster = importedCluster(stack);
@@ -69,7 +115,7 @@ test('two deployments have a store and a role each', () => {
 });
 
 test.each([['official', synthAirflow], ['community', synthCommunity]])('fails when two secrets have the same key: %s', (_name, synth) => {
-  const user = (username: string) => ({ username, email: 'joe@example.com' });
-  expect(() => synth({ users: [user('a@b'), user('a.b')] })).toThrow(new Error(
+  const users = [{ username: 'a@b', email: 'jane@example.com' }, { username: 'a.b', email: 'joe@example.com' }];
+  expect(() => synth({ users })).toThrow(new Error(
     "Data/Airflow: the key 'airflow-a.b-password' of the Kubernetes Secret 'airflow-secret' has two values; rename one of the user, the connection or the environment secret"));
 });

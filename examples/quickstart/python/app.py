@@ -5,18 +5,18 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk.lambda_layer_kubectl_v34 import KubectlV34Layer
+from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 
 app = App()
 stack = Stack(app, "AirflowQuickstart")
 
 cluster = eks.Cluster(
     stack, "Cluster",
-    version=eks.KubernetesVersion.V1_34,
+    version=eks.KubernetesVersion.of("1.36"),
     vpc=ec2.Vpc(stack, "Vpc", max_azs=2),
     default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
     default_capacity=0,
-    kubectl_provider_options=eks.KubectlProviderOptions(kubectl_layer=KubectlV34Layer(stack, "Kubectl")),
+    kubectl_provider_options=eks.KubectlProviderOptions(kubectl_layer=KubectlV36Layer(stack, "Kubectl")),
     alb_controller=eks.AlbControllerOptions(version=eks.AlbControllerVersion.V2_8_2),
 )
 

@@ -1,4 +1,4 @@
-import { KubectlV34Layer } from '@aws-cdk/lambda-layer-kubectl-v34';
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
 import { AirflowOnEks, AirflowSecret, GitAuth } from 'airflow-on-eks';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -10,11 +10,11 @@ const app = new App();
 const stack = new Stack(app, 'AirflowQuickstart');
 
 const cluster = new eks.Cluster(stack, 'Cluster', {
-  version: eks.KubernetesVersion.V1_34,
+  version: eks.KubernetesVersion.of('1.36'),
   vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
   defaultCapacityType: eks.DefaultCapacityType.NODEGROUP,
   defaultCapacity: 0,
-  kubectlProviderOptions: { kubectlLayer: new KubectlV34Layer(stack, 'Kubectl') },
+  kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
   albController: { version: eks.AlbControllerVersion.V2_8_2 },
 });
 

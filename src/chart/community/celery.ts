@@ -10,7 +10,7 @@ import { userSecretName } from '../user-keys';
 
 /** The Celery workers, their broker, and Flower. */
 export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
-  const { name, secrets, placement, workers } = settings;
+  const { name, secrets, placement } = settings;
   if (!secrets.celery) {
     return { values: { workers: { enabled: false }, flower: { enabled: false }, redis: { enabled: false } } };
   }
@@ -30,7 +30,6 @@ export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
         existingSecretPasswordKey: broker.key,
         master: { ...placed(placement.database), command: '' }, // the chart's default command exists only in images of Bitnami
       },
-      ...workers.autoscaling ? { extraManifests: [autoscaler(name, workers.autoscaling)] } : {},
     },
     keys: [broker, flower],
   };
@@ -54,8 +53,8 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
   };
 }
 
-/** The chart's own autoscaler would take its minimum from the number of replicas, which must be empty. */
-function autoscaler(name: string, { minReplicas, maxReplicas, metrics }: AutoscalingSettings): Values {
+/** The autoscaler of the workers. The chart's own would take its minimum from the number of replicas, which must be empty. */
+export function autoscaler(name: string, { minReplicas, maxReplicas, metrics }: AutoscalingSettings): Values {
   const worker = `${name}-worker`;
   return {
     apiVersion: 'autoscaling/v2',

@@ -1,6 +1,6 @@
 import { communityValues } from './values';
 import { AIRFLOW_REPOSITORY, COMMUNITY_AIRFLOW, COMMUNITY_CHART, COMMUNITY_PYTHON } from '../../versions';
-import { ChartDefinition } from '../chart-definition';
+import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
 
 /**
  * The community chart: Airflow 2.
@@ -18,7 +18,19 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     unsupportedProps: { dagProcessor: "use 'scheduler', which processes the DAGs with this chart" },
     webServiceType: 'web.service.type',
     ownedValues: OWNED_VALUES,
+    appendedValues: ['extraManifests'],
     ownedConfig: OWNED_CONFIG,
+    workloads: [
+      { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
+      { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
+      { id: 'Broker', kind: 'StatefulSet', name: 'redis-master', enabledBy: 'redis.enabled' },
+      { id: 'Migrations', kind: 'Deployment', name: 'db-migrations', enabledBy: 'airflow.dbMigrations.enabled' },
+      { id: 'ApiServer', kind: 'Deployment', name: 'web' },
+      { id: 'Scheduler', kind: 'Deployment', name: 'scheduler' },
+      { id: 'Triggerer', kind: 'Deployment', name: 'triggerer', enabledBy: 'triggerer.enabled' },
+      { id: 'Workers', kind: 'StatefulSet', name: 'worker', enabledBy: 'workers.enabled' },
+      { id: 'Flower', kind: 'Deployment', name: 'flower', enabledBy: 'flower.enabled' },
+    ],
     webService: (name) => ({ name: `${name}-web`, port: 8080, healthCheckPath: '/health' }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     render: communityValues,
@@ -39,6 +51,7 @@ const OWNED_VALUES = {
   'airflow.variables': 'variables',
   'airflow.variablesTemplates': 'variables',
   'airflow.fullnameOverride': 'namespace',
+  'airflow.dbMigrations.runAsJob': 'chart',
   'airflow.defaultAffinity': 'nodePools',
   'airflow.defaultTolerations': 'nodePools',
   'fullnameOverride': 'namespace',
@@ -63,15 +76,4 @@ const OWNED_VALUES = {
   'serviceAccount.name': 'namespace',
   'serviceAccount.create': 'namespace',
   'ingress.enabled': 'ingress',
-};
-
-const OWNED_CONFIG = {
-  AIRFLOW__CORE__EXECUTOR: 'executor',
-  AIRFLOW__CORE__DAGS_FOLDER: 'gitSync.subPath',
-  AIRFLOW__CORE__FERNET_KEY: 'secrets.fernetKey',
-  AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__CELERY__BROKER_URL: 'secrets.brokerPassword',
-  AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
-  AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',
 };

@@ -1,16 +1,17 @@
 import { Construct } from 'constructs';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
 import { checkSameSecret, copiedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 
 /** The DAGs of a Git repository, in each pod. */
-export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings): ChartPart {
+export function gitSync(scope: Construct, { name, config, gitSync: git }: AirflowSettings): ChartPart {
   const credentials = git?.credentials ? credentialsOf(scope, name, git.credentials) : { values: {} };
   return {
     values: {
+      ...git ? { airflow: { config: { AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL: `${DAG_REFRESH_SECONDS}`, ...config } } } : {},
       dags: {
         path: '/opt/airflow/efs/dags',
         persistence: { enabled: false },

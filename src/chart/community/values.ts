@@ -1,8 +1,10 @@
+import { Tokenization } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { celery } from './celery';
+import { autoscaler, celery } from './celery';
 import { gitSync } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
+import { asset } from '../../assets';
 import { ComponentSettings } from '../../component';
 import { hasKubernetes } from '../../executor';
 import { acrossZones, nodeAffinityOf, tolerationsOf } from '../../nodes/placement';
@@ -23,6 +25,7 @@ export function communityValues(scope: Construct, settings: AirflowSettings): Re
     celery(scope, settings),
     database(scope, settings),
     gitSync(scope, settings),
+    extraManifests(settings),
   ]);
 }
 
@@ -120,5 +123,17 @@ function database(scope: Construct, { name, secrets, placement, claims }: Airflo
       },
     },
     keys: [password],
+  };
+}
+
+/** Objects that the chart does not have. The chart expands templates in them. */
+function extraManifests({ name, secrets, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
+  return {
+    values: {
+      extraManifests: [
+        ...secrets.celery && workers.autoscaling ? [autoscaler(name, workers.autoscaling)] : [],
+        asset('community-database-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(databaseRetentionDays)),
+      ],
+    },
   };
 }

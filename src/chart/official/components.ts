@@ -8,6 +8,9 @@ import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 /** The logs of all components are on one volume, where one sidecar deletes old ones. */
 const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
 
+/** Five minutes instead of one: the API server of Airflow 3.3 takes more than a minute on two busy cores. */
+const SLOW_START = { startupProbe: { failureThreshold: 30 } };
+
 /** The components of Airflow: replicas, resources and identity. */
 export function components(settings: AirflowSettings, generation: Generation): ChartPart {
   const { name, apiServer, scheduler, dagProcessor, triggerer, ingress } = settings;
@@ -28,12 +31,14 @@ export function components(settings: AirflowSettings, generation: Generation): C
       scheduler: {
         ...replicated(name, 'scheduler', scheduler),
         serviceAccount: { create: true, name, annotations: { 'eks.amazonaws.com/role-arn': settings.serviceAccountRoleArn } },
+        ...SLOW_START,
         ...NO_LOG_GROOMER,
       },
       [generation.web]: {
         ...replicated(name, generation.webName, apiServer),
         serviceAccount,
         service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' },
+        ...SLOW_START,
         ...ingress && generation.behindProxy,
       },
       triggerer: { ...replicated(name, 'triggerer', triggerer), serviceAccount, persistence: { enabled: false }, ...NO_LOG_GROOMER },
@@ -42,9 +47,9 @@ export function components(settings: AirflowSettings, generation: Generation): C
         celery: celeryWorkers(settings),
         kubernetes: placed(settings.placement.workers),
       },
-      flower: { serviceAccount },
+      flower: { serviceAccount, ...SLOW_START },
       cleanup: { serviceAccount },
-      databaseCleanup: { serviceAccount },
+      databaseCleanup: { enabled: true, serviceAccount, retentionDays: settings.databaseRetentionDays, skipArchive: true },
       statsd: { enabled: true },
     },
   };
@@ -63,6 +68,7 @@ function replicated(name: string, component: string, { replicas, resources }: Co
 function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
   const { autoscaling } = workers;
   return {
+    enableDefault: hasCelery(executor),
     ...replicated(name, 'worker', workers),
     ...placed(placement.workers),
     podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },

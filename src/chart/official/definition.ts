@@ -1,7 +1,7 @@
 import { generationOf } from './generation';
 import { officialValues } from './values';
 import { AIRFLOW_REPOSITORY, OFFICIAL_AIRFLOW, OFFICIAL_CHART } from '../../versions';
-import { ChartDefinition } from '../chart-definition';
+import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
 
 /**
  * The official chart: Airflow 3 and 2.11.
@@ -20,7 +20,19 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     unsupportedProps: { pipPackages: "use an 'image' that contains the packages, such as AirflowImage.fromAsset()" },
     webServiceType: `${generation.web}.service.type`,
     ownedValues: OWNED_VALUES,
-    ownedConfig: OWNED_CONFIG,
+    appendedValues: ['dagProcessor.extraContainers'],
+    ownedConfig: { ...OWNED_CONFIG, AIRFLOW__API__SECRET_KEY: 'secrets.apiSecretKey', AIRFLOW__API_AUTH__JWT_SECRET: 'secrets.jwtSecret' },
+    workloads: [
+      { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
+      { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
+      { id: 'Broker', kind: 'StatefulSet', name: 'redis', enabledBy: 'redis.enabled' },
+      { id: 'DagProcessor', kind: 'Deployment', name: 'dag-processor', enabledBy: 'dagProcessor.enabled' },
+      { id: 'ApiServer', kind: 'Deployment', name: generation.webName, enabledBy: `${generation.web}.enabled` },
+      { id: 'Scheduler', kind: 'Deployment', name: 'scheduler', enabledBy: 'scheduler.enabled' },
+      { id: 'Triggerer', kind: 'Deployment', name: 'triggerer', enabledBy: 'triggerer.enabled' },
+      { id: 'Workers', kind: 'Deployment', name: 'worker', enabledBy: 'workers.celery.enableDefault' },
+      { id: 'Flower', kind: 'Deployment', name: 'flower', enabledBy: 'flower.enabled' },
+    ],
     webService: (name) => ({ name: `${name}-${generation.webName}`, port: 8080, healthCheckPath: generation.healthCheckPath }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     render: (scope, settings) => officialValues(scope, settings, airflowVersion, generation),
@@ -64,10 +76,13 @@ const OWNED_VALUES = {
   'workers.celery.tolerations': 'nodePools',
   'workers.celery.replicas': 'workers.replicas',
   'workers.celery.hpa': 'workers.autoscaling',
+  'workers.celery.persistence': 'persistence',
+  'triggerer.persistence': 'persistence',
   'workers.kubernetes.nodeSelector': 'nodePools',
   'workers.kubernetes.tolerations': 'nodePools',
   'dags.gitSync': 'gitSync',
   'dags.persistence.enabled': 'gitSync',
+  'databaseCleanup.retentionDays': 'databaseCleanup.retention',
   'logs.persistence': 'persistence',
   'postgresql.auth': 'secrets.databasePassword',
   'postgresql.fullnameOverride': 'namespace',
@@ -80,17 +95,4 @@ const OWNED_VALUES = {
   'ingress.enabled': 'ingress',
   'ingress.apiServer.enabled': 'ingress',
   'ingress.web.enabled': 'ingress',
-};
-
-const OWNED_CONFIG = {
-  AIRFLOW__CORE__EXECUTOR: 'executor',
-  AIRFLOW__CORE__DAGS_FOLDER: 'gitSync.subPath',
-  AIRFLOW__CORE__FERNET_KEY: 'secrets.fernetKey',
-  AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__CELERY__BROKER_URL: 'secrets.brokerPassword',
-  AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
-  AIRFLOW__API__SECRET_KEY: 'secrets.apiSecretKey',
-  AIRFLOW__API_AUTH__JWT_SECRET: 'secrets.jwtSecret',
-  AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',
 };

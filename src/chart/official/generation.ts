@@ -10,6 +10,8 @@ export interface Generation {
   readonly taskApi: boolean;
   /** The configuration option of the base URL. */
   readonly baseUrl: { readonly section: string; readonly variable: string };
+  /** The configuration option for how often the DAG directory is searched for new files. */
+  readonly dagRefresh: { readonly section: string; readonly option: string };
   /** The key that signs sessions: the value that names its Secret, its key there, and the variable from which Airflow reads it. */
   readonly sessionKey: { readonly value: string; readonly key: string; readonly variable: string };
   /** The executor of `CELERY_KUBERNETES`. */
@@ -24,6 +26,7 @@ const AIRFLOW_3: Generation = {
   healthCheckPath: '/api/v2/monitor/health',
   taskApi: true,
   baseUrl: { section: 'api', variable: 'AIRFLOW__API__BASE_URL' },
+  dagRefresh: { section: 'dag_processor', option: 'refresh_interval' },
   sessionKey: { value: 'apiSecretKeySecretName', key: 'api-secret-key', variable: 'AIRFLOW__API__SECRET_KEY' },
   celeryKubernetesExecutor: 'CeleryExecutor,KubernetesExecutor',
   behindProxy: { args: ['bash', '-c', 'exec airflow api-server --proxy-headers'], env: [{ name: 'FORWARDED_ALLOW_IPS', value: '*' }] },
@@ -35,6 +38,7 @@ const AIRFLOW_2: Generation = {
   healthCheckPath: '/health',
   taskApi: false,
   baseUrl: { section: 'webserver', variable: 'AIRFLOW__WEBSERVER__BASE_URL' },
+  dagRefresh: { section: 'scheduler', option: 'dag_dir_list_interval' },
   sessionKey: { value: 'webserverSecretKeySecretName', key: 'webserver-secret-key', variable: 'AIRFLOW__WEBSERVER__SECRET_KEY' },
   celeryKubernetesExecutor: 'CeleryKubernetesExecutor',
   behindProxy: {}, // the chart's own configuration trusts the headers

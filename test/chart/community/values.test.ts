@@ -1,3 +1,4 @@
+import { Duration, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -47,7 +48,7 @@ describe('defaults', () => {
   test('images that can still be pulled', () => {
     const { postgresql, redis } = defaults;
     expect([postgresql.image, redis.image].map(({ registry, repository, tag }) => `${registry}/${repository}:${tag}`)).toEqual([
-      'ghcr.io/airflow-helm/postgresql-bitnami:11.22-patch.0', 'docker.io/library/redis:7.2-bookworm',
+      'ghcr.io/airflow-helm/postgresql-bitnami:11.22-patch.0', 'docker.io/library/redis:8.2-bookworm',
     ]);
   });
 
@@ -70,6 +71,10 @@ describe('defaults', () => {
   test('all pods of Airflow have the same identity', () => {
     const { create, name, annotations } = defaults.serviceAccount;
     expect([create, name, Object.keys(annotations)]).toEqual([true, 'airflow', ['eks.amazonaws.com/role-arn']]);
+  });
+
+  test('old records of the database are deleted', () => {
+    expect(defaults.extraManifests).toEqual([expect.stringContaining("date -d '-90 days'")]);
   });
 
   test('the values contain no secret', () => {
@@ -147,6 +152,12 @@ describe('custom', () => {
     const withoutHost = values({ ingress: {} });
     expect(withoutHost.airflow.config.AIRFLOW__WEBSERVER__BASE_URL).toBeUndefined();
     expect(withoutHost.web.service).toEqual({ type: 'ClusterIP' });
+  });
+
+  test('the age at which records of the database are deleted, also a token', () => {
+    const cleanup = (retention: Duration) => values({ databaseCleanup: { retention } }).extraManifests[0];
+    expect(cleanup(Duration.days(30))).toContain("date -d '-30 days'");
+    expect(cleanup(Duration.days(Token.asNumber({ Ref: 'Days' })))).toContain("date -d '-<Days> days'");
   });
 
   test('On-Demand workers: the default of Airflow for retries', () => {

@@ -4,11 +4,11 @@ import { objectsOf, releasesOf } from '../../util';
 
 test('defaults: one version of the chart, and one of Airflow', () => {
   const { template, airflow } = synthOfficial();
-  expect([airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['1.22.0', '3.2.2']);
+  expect([airflow.chart.chartVersion, airflow.chart.airflowVersion]).toEqual(['1.22.0', '3.3.2']);
   const [release] = releasesOf(template).filter(({ chart }) => chart === 'airflow');
   expect(release).toMatchObject({ release: 'airflow', namespace: 'airflow', version: '1.22.0' });
   expect(release.properties.Repository).toBe('https://airflow.apache.org');
-  expect(release.values).toMatchObject({ airflowVersion: '3.2.2', defaultAirflowRepository: 'apache/airflow', defaultAirflowTag: '3.2.2' });
+  expect(release.values).toMatchObject({ airflowVersion: '3.3.2', defaultAirflowRepository: 'apache/airflow', defaultAirflowTag: '3.3.2' });
 });
 
 test('defaults: an ingress sends requests to the API server', () => {

@@ -3,8 +3,10 @@ import { AirflowExecutor } from '../../../src';
 import { generationOf } from '../../../src/chart/official/generation';
 import { objectsOf, valuesOf } from '../../util';
 
-test.each([['2.11.0', 'webserver'], ['3.0.0', 'apiServer'], ['3.12.1', 'apiServer']])('Airflow %s has the web component %s', (version, web) => {
-  expect(generationOf(version).web).toBe(web);
+test.each([
+  ['2.11.0', 'webserver', 'scheduler'], ['3.0.0', 'apiServer', 'dag_processor'], ['3.12.1', 'apiServer', 'dag_processor'],
+])('Airflow %s has the web component %s, and looks for DAG files as %s says', (version, web, section) => {
+  expect([generationOf(version).web, generationOf(version).dagRefresh.section]).toEqual([web, section]);
 });
 
 test('Airflow 3: an API server behind a proxy', () => {

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { officialValues, synthOfficial } from './util';
+import { environmentOf, officialValues, synthOfficial } from './util';
 import { AirflowSecret, GitAuth, KnownHosts } from '../../../src';
 import { remoteSecret, valuesOf } from '../../util';
 import { writtenSecrets } from '../templates';
@@ -32,7 +32,7 @@ test('custom: SSH', () => {
     sshKeySecret: 'airflow-ssh-git-secret',
     knownHosts: 'git.example.com ssh-ed25519 AAAA',
   });
-  expect(images.gitSync).toEqual({ repository: 'registry.k8s.io/git-sync/git-sync', tag: 'v4.4.2' });
+  expect(images.gitSync).toEqual({ repository: 'registry.k8s.io/git-sync/git-sync', tag: 'v4.7.1' });
   expect(writtenSecrets(template, () => 'KEY\r\nKEY')['airflow-ssh-git-secret']).toEqual({ gitSshKey: 'KEY\nKEY\n' });
 });
 
@@ -46,6 +46,18 @@ test('custom: HTTP, at a revision', () => {
     GIT_SYNC_USERNAME: 'the user', GITSYNC_USERNAME: 'the user', GIT_SYNC_PASSWORD: 'the token', GITSYNC_PASSWORD: 'the token',
   });
 });
+
+test.each([['3.3.2', 'dag_processor', 'refresh_interval'], ['2.11.2', 'scheduler', 'dag_dir_list_interval']])(
+  'custom: Airflow %s finds new DAG files soon after git-sync, by %s.%s', (version, section, option) => {
+    const gitSync = { repository: 'https://git.example.com/data/dags.git' };
+    expect(officialValues({}, version).config[section]).toBeUndefined();
+    const values = officialValues({ gitSync }, version);
+    expect(values.config[section]).toEqual({ [option]: 20 });
+    expect(values.config.core).toEqual({ default_task_retries: 2 }); // other options are not lost
+    // An environment variable has precedence over the file in which the chart writes 'config'.
+    expect(environmentOf(officialValues({ gitSync, config: { [`${section}.${option}`]: '300' } }, version)))
+      .toEqual({ [`AIRFLOW__${section}__${option}`.toUpperCase()]: '300' });
+  });
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 

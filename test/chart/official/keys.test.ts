@@ -39,7 +39,7 @@ test('custom: Kubernetes Secrets', () => {
   const values = valuesOf(template);
   expect(values).toMatchObject({ fernetKeySecretName: 'own', apiSecretKeySecretName: 'own', jwtSecretName: 'own', flower: { secretName: 'own' } });
   expect(environmentOf(values)).toEqual({ AIRFLOW_VAR_LICENSE: { name: 'own', key: 'license' } });
-  expect(values.dagProcessor.extraContainers[0].env).toContainEqual({ name: 'SYNC_PASSWORD_0', valueFrom: { secretKeyRef: { name: 'own', key: 'pw' } } });
+  expect(values.dagProcessor.extraContainers[0].env).toContainEqual({ name: 'AIRFLOW_ON_EKS_PASSWORD_0', valueFrom: { secretKeyRef: { name: 'own', key: 'pw' } } });
 });
 
 test.each([

@@ -1,6 +1,5 @@
-import { execFileSync } from 'child_process';
 import { ODD } from './util';
-import { envVar, shellWord, verbatim } from '../../../src/chart/official/text';
+import { envVar, verbatim } from '../../../src/chart/official/text';
 import { expand, inContainer } from '../templates';
 
 const TEXTS = [ODD, '{{', '}} {{{{ {{`', '', '$$ $(A) ${B}', "''\n'"];
@@ -12,9 +11,4 @@ test.each(TEXTS)('the chart does not change verbatim text: %j', (text) => {
 test.each(TEXTS)('Kubernetes does not change an environment variable: %j', (text) => {
   const { name, value } = envVar('A', text);
   expect([name, inContainer(value!, { A: 'x', HOME: 'x' })]).toEqual(['A', text]);
-});
-
-test.each(TEXTS)('the shell reads one word: %j', (text) => {
-  const script = inContainer(`printf '%s|' ${shellWord(text)} end`, { A: 'x', HOME: 'x' });
-  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`${text}|end|`);
 });

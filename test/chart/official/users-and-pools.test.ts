@@ -1,96 +1,90 @@
-import { execFileSync } from 'child_process';
-import { readFileSync, writeFileSync } from 'fs';
-import { join } from 'path';
+import { readFileSync } from 'fs';
 import { ODD, officialValues, synthOfficial } from './util';
-import { AirflowOnEksProps, AirflowRole } from '../../../src';
-import { Json, temporaryFolder } from '../../util';
+import { AirflowOnEksProps, AirflowRole, AirflowSecret } from '../../../src';
+import { Json, Props } from '../../util';
 import { expand, inContainer } from '../templates';
 
-/** Runs the script of the container with an `airflow` that records its arguments, and returns the calls. */
-function run(props: Partial<AirflowOnEksProps>): string[][] {
-  const [container] = officialValues(props).dagProcessor.extraContainers;
-  const plain: [string, string][] = container.env.filter(({ value }: Json) => value !== undefined).map(({ name, value }: Json) => [name, value]);
-  const passwords = container.env.filter(({ name }: Json) => name.startsWith('SYNC_PASSWORD'))
-    .map(({ name, valueFrom }: Json) => [name, `-${valueFrom.secretKeyRef.key} $HOME'"`]);
-  const expanded = expand({ ...Object.fromEntries(plain), script: container.args[2] });
-  const folder = temporaryFolder();
-  writeFileSync(join(folder, 'airflow'), `#!/bin/bash
-printf '%s\\x1f' "$@" >> ${folder}/calls
-[ "$2" != import ] || cat "$3" >> ${folder}/calls
-printf '\\x1e' >> ${folder}/calls
-`, { mode: 0o755 });
-  writeFileSync(join(folder, 'sleep'), '#!/bin/bash\n', { mode: 0o755 });
-  execFileSync('bash', ['-c', inContainer(expanded.script).replace(/\/tmp\//g, `${folder}/`)], {
-    env: {
-      PATH: `${folder}:${process.env.PATH}`,
-      HOME: '/nowhere',
-      ...Object.fromEntries(plain.map(([name]) => [name, inContainer(expanded[name])])),
-      ...Object.fromEntries(passwords),
-    },
-  });
-  expect(readFileSync(join(folder, 'done'), 'utf8')).toBe('');
-  return readFileSync(join(folder, 'calls'), 'utf8').split('\x1e').slice(0, -1)
-    .map((call) => call.split('\x1f').map((word) => word.trim().replace(`${folder}/`, '')).filter(Boolean));
+const containerOf = (props?: Props, version?: string): Json => officialValues(props, version).dagProcessor.extraContainers[0];
+
+/** The lists that the program of a container reads. */
+function listsOf({ env }: Json): { users: Json[]; pools: Json[] } {
+  const variable = (name: string) => JSON.parse(inContainer(expand({ text: env.find((found: Json) => found.name === name).value }).text));
+  return { users: variable('AIRFLOW_ON_EKS_USERS'), pools: variable('AIRFLOW_ON_EKS_POOLS') };
 }
 
-/** The calls without the content of the files that they import. */
-const commandsOf = (calls: string[][]) =>
-  calls.map(([group, command, ...words]) => [`${group} ${command}`, ...words.filter((word) => !/^[[{]/.test(word))]);
+/** The key of a Kubernetes Secret that each variable of a container contains. */
+const secretsOf = ({ env }: Json) =>
+  Object.fromEntries(env.filter(({ valueFrom }: Json) => valueFrom).map(({ name, valueFrom }: Json) => [name, valueFrom.secretKeyRef]));
 
-const passwordOf = (user: string) => `--password=-airflow-${user}-password $HOME'"`;
-
-test('defaults: one administrator', () => {
-  expect(commandsOf(run({}))).toEqual([
-    ['users create', '--username=admin', '--email=admin@example.com', '--firstname=admin', '--lastname=admin', '--role=Admin', passwordOf('admin')],
-    ['users import', 'users.json'],
-    ['users reset-password', '--username=admin', passwordOf('admin')],
-  ]);
-});
-
-test('defaults: the container is ready when it is done, and connects to the database as the other containers do', () => {
-  const [container] = officialValues({ environment: { AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE: '3' } }).dagProcessor.extraContainers;
-  expect(container.name).toBe('users-and-pools');
-  expect(container.image).toBe('apache/airflow:3.2.2');
-  expect(container.readinessProbe.exec.command).toEqual(['test', '-f', '/tmp/done']);
-  expect(container.env).toEqual(expect.arrayContaining([
-    { name: 'AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE', value: '3' },
-    { name: 'AIRFLOW__CORE__FERNET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-fernet-key', key: 'fernet-key' } } },
-    { name: 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', valueFrom: { secretKeyRef: { name: '{{ include "airflow_metadata_secret" . }}', key: 'connection' } } },
-  ]));
-});
-
-test('custom: users and pools are created, and synchronized with the props', () => {
-  const calls = run({
-    users: [
-      { username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN },
-      { username: 'o.neil', email: 'o\'neil@example.com', role: AirflowRole.of(ODD), firstName: ODD, lastName: '-x' },
-    ],
-    pools: [{ name: ODD, slots: 5, description: ODD }, { name: 'default_pool', slots: 64 }],
+describe('defaults', () => {
+  test.each(['3.3.2', '2.11.2'])('one program, which the container receives without a change: Airflow %s', (version) => {
+    const [python, option, program, ready, ...others] = containerOf({}, version).args;
+    expect([python, option, ready, others]).toEqual(['python', '-c', '/tmp/done', []]);
+    expect(inContainer(expand({ program }).program, process.env as Record<string, string>)).toBe(readFileSync('src/assets/users_and_pools.py', 'utf8'));
   });
-  expect(commandsOf(calls)).toEqual([
-    ['users create', '--username=admin', '--email=admin@example.com', '--firstname=admin', '--lastname=admin', '--role=Admin', passwordOf('admin')],
-    ['users create', '--username=o.neil', '--email=o\'neil@example.com', `--firstname=${ODD}`, '--lastname=-x', `--role=${ODD}`, passwordOf('o.neil')],
-    ['users import', 'users.json'],
-    ['users reset-password', '--username=admin', passwordOf('admin')],
-    ['users reset-password', '--username=o.neil', passwordOf('o.neil')],
-    ['pools import', 'pools.json'],
-  ]);
-  expect(JSON.parse(calls[2].at(-1)!)).toEqual([
-    { username: 'admin', email: 'admin@example.com', firstname: 'admin', lastname: 'admin', roles: ['Admin'] },
-    { username: 'o.neil', email: 'o\'neil@example.com', firstname: ODD, lastname: '-x', roles: [ODD] },
-  ]);
-  expect(JSON.parse(calls[5].at(-1)!)).toEqual({
-    [ODD]: { slots: 5, description: ODD, include_deferred: false },
-    default_pool: { slots: 64, description: '', include_deferred: false },
+
+  test('one administrator, with a generated password, and no pools', () => {
+    expect(listsOf(containerOf())).toEqual({
+      users: [{
+        username: 'admin', email: 'admin@example.com', role: 'Admin', firstName: 'admin', lastName: 'admin', passwordVariable: 'AIRFLOW_ON_EKS_PASSWORD_0',
+      }],
+      pools: [],
+    });
+    expect(secretsOf(containerOf())).toMatchObject({ AIRFLOW_ON_EKS_PASSWORD_0: { name: 'airflow-secret', key: 'airflow-admin-password' } });
+  });
+
+  test('the container is ready when all have been tried, and connects to the database as the other containers do', () => {
+    const container = containerOf({ environment: { AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE: '3' } });
+    expect(container).toMatchObject({
+      name: 'users-and-pools',
+      image: 'apache/airflow:3.3.2',
+      readinessProbe: { exec: { command: ['test', '-f', '/tmp/done'] }, periodSeconds: 5 },
+      terminationMessagePolicy: 'FallbackToLogsOnError', // kubectl describe pod shows why it stopped
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    });
+    expect(container.env).toEqual(expect.arrayContaining([
+      { name: 'AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE', value: '3' },
+      { name: 'AIRFLOW__CORE__FERNET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-fernet-key', key: 'fernet-key' } } },
+      { name: 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', valueFrom: { secretKeyRef: { name: '{{ include "airflow_metadata_secret" . }}', key: 'connection' } } },
+    ]));
   });
 });
 
-test('custom: pools without users', () => {
-  expect(run({ users: [], pools: [{ name: 'x', slots: 1 }] }).map(([group, command]) => `${group} ${command}`)).toEqual(['pools import']);
-});
+describe('custom', () => {
+  test('users and pools, with text that Helm, Kubernetes and JSON treat specially', () => {
+    const container = containerOf({
+      users: [
+        { username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN },
+        { username: 'o.neil', email: 'o\'neil@example.com', role: AirflowRole.of(ODD), firstName: ODD, lastName: '-x' },
+      ],
+      pools: [{ name: ODD, slots: 5, description: ODD }, { name: 'default_pool', slots: 64 }],
+    });
+    expect(listsOf(container)).toEqual({
+      users: [
+        { username: 'admin', email: 'admin@example.com', role: 'Admin', firstName: 'admin', lastName: 'admin', passwordVariable: 'AIRFLOW_ON_EKS_PASSWORD_0' },
+        { username: 'o.neil', email: 'o\'neil@example.com', role: ODD, firstName: ODD, lastName: '-x', passwordVariable: 'AIRFLOW_ON_EKS_PASSWORD_1' },
+      ],
+      pools: [{ name: ODD, slots: 5, description: ODD }, { name: 'default_pool', slots: 64 }],
+    });
+    expect(secretsOf(container)).toMatchObject({
+      AIRFLOW_ON_EKS_PASSWORD_0: { name: 'airflow-secret', key: 'airflow-admin-password' },
+      AIRFLOW_ON_EKS_PASSWORD_1: { name: 'airflow-secret', key: 'airflow-o.neil-password' },
+    });
+  });
 
-test('custom: without users and pools there is no container', () => {
-  expect(officialValues({ users: [] }).dagProcessor.extraContainers).toBeUndefined();
+  test('no password is in the values', () => {
+    const password = AirflowSecret.fromKubernetesSecret('mine', 'joe');
+    const container = containerOf({ users: [{ username: 'joe', email: 'joe@example.com', password }] });
+    expect(Object.keys(listsOf(container).users[0])).not.toContain('password');
+    expect(secretsOf(container).AIRFLOW_ON_EKS_PASSWORD_0).toEqual({ name: 'mine', key: 'joe' });
+  });
+
+  test('without users and pools, the container removes those of an earlier deployment', () => {
+    const container = containerOf({ users: [] });
+    expect(container.args).toEqual(containerOf().args);
+    expect(listsOf(container)).toEqual({ users: [], pools: [] });
+    expect(Object.keys(secretsOf(container)).filter((name) => name.includes('PASSWORD'))).toEqual([]);
+  });
 });
 
 test('custom: the FAB auth manager, and another auth manager without users', () => {

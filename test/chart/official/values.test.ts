@@ -30,7 +30,7 @@ describe('defaults', () => {
 
   test('the executor and the images', () => {
     expect(values.executor).toBe('CeleryExecutor');
-    expect(values.images).toEqual({ migrationsWaitTimeout: 300, redis: { repository: 'docker.io/library/redis', tag: '7.2-bookworm' } });
+    expect(values.images).toEqual({ migrationsWaitTimeout: 300, redis: { repository: 'docker.io/library/redis', tag: '8.2-bookworm' } });
     expect(values.postgresql.image).toEqual({ registry: 'docker.io', repository: 'bitnamilegacy/postgresql', tag: '16.1.0-debian-11-r15' });
   });
 
@@ -79,9 +79,9 @@ describe('custom', () => {
   });
 
   test('an image', () => {
-    const values = officialValues({ image: AirflowImage.fromRegistry('registry.example.com/airflow', '3.2.2-ours') });
-    expect(values).toMatchObject({ defaultAirflowRepository: 'registry.example.com/airflow', defaultAirflowTag: '3.2.2-ours' });
-    expect(values.dagProcessor.extraContainers[0].image).toBe('registry.example.com/airflow:3.2.2-ours');
+    const values = officialValues({ image: AirflowImage.fromRegistry('registry.example.com/airflow', '3.3.2-ours') });
+    expect(values).toMatchObject({ defaultAirflowRepository: 'registry.example.com/airflow', defaultAirflowTag: '3.3.2-ours' });
+    expect(values.dagProcessor.extraContainers[0].image).toBe('registry.example.com/airflow:3.3.2-ours');
   });
 
   test('names derive from the namespace', () => {
@@ -122,7 +122,7 @@ describe('the JSON schema of the chart', () => {
   });
   const cases = casesOf(CHARTS_UNDER_TEST.find(({ name }) => name === 'official')!).map(([name, { props }]) => [name, props] as const);
 
-  describe.each(['3.2.2', '2.11.2'])('accepts the values for Airflow %s', (version) => {
+  describe.each(['3.3.2', '2.11.2'])('accepts the values for Airflow %s', (version) => {
     test.each([...cases, ['odd text', odd] as const])('%s', (_name, props) => {
       expect(errorsOf(officialValues(props, version))).toEqual([]);
     });

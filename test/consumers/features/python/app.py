@@ -97,7 +97,7 @@ airflow = AirflowOnEks(
         memory="4Gi",
         memory_limit="6Gi",
         autoscaling=WorkerAutoscaling.on_memory(max_replicas=8, target_memory_percent=70),
-        termination_grace_period=Duration.minutes(20),
+        termination_grace_period=Duration.minutes(12),
         default_task_retries=1,
     ),
     git_sync=GitSyncOptions(
@@ -169,7 +169,7 @@ airflow = AirflowOnEks(
         "scheduler": {"logCleanup": {"enabled": False}, "podAnnotations": {"example.com/b": "2", "example.com/a": "1"}},
     },
     removed_helm_values=["scheduler.livenessProbe", "web.readinessProbe"],
-    helm_timeout=Duration.minutes(10),
+    ready_timeout=Duration.minutes(10),
 )
 
 # The attributes.
@@ -201,7 +201,7 @@ official = AirflowOnEks(
     cluster=cluster_v2,
     chart=AirflowChart.official(),
     executor=AirflowExecutor.KUBERNETES,
-    image=AirflowImage.from_ecr_repository(ecr.Repository.from_repository_name(second, "Repository", "airflow"), "3.2.2"),
+    image=AirflowImage.from_ecr_repository(ecr.Repository.from_repository_name(second, "Repository", "airflow"), "3.3.2"),
     node_pools=AirflowNodePools.existing(
         stateless=NodePlacement(
             labels={"zone": "private", "role": "data"},

@@ -92,7 +92,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     memory: '4Gi',
     memoryLimit: '6Gi',
     autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8, targetMemoryPercent: 70 }),
-    terminationGracePeriod: Duration.minutes(20),
+    terminationGracePeriod: Duration.minutes(12),
     defaultTaskRetries: 1,
   },
   gitSync: {
@@ -141,7 +141,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     flower: { extraVolumes: [{ name: 'scratch', emptyDir: { sizeLimit: '1Gi' } }], podDisruptionBudget: { enabled: true, minAvailable: 1 } },
   },
   removedHelmValues: ['scheduler.livenessProbe', 'web.readinessProbe'],
-  helmTimeout: Duration.minutes(10),
+  readyTimeout: Duration.minutes(10),
 });
 
 // The attributes.
@@ -171,7 +171,7 @@ const official = new AirflowOnEks(second, 'Airflow', {
   cluster: clusterV2,
   chart: AirflowChart.official(),
   executor: AirflowExecutor.KUBERNETES,
-  image: AirflowImage.fromEcrRepository(ecr.Repository.fromRepositoryName(second, 'Repository', 'airflow'), '3.2.2'),
+  image: AirflowImage.fromEcrRepository(ecr.Repository.fromRepositoryName(second, 'Repository', 'airflow'), '3.3.2'),
   nodePools: AirflowNodePools.existing({
     stateless: {
       labels: { role: 'data', zone: 'private' },

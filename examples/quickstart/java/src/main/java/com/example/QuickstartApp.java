@@ -10,7 +10,7 @@ import java.util.List;
 import software.amazon.awscdk.App;
 import software.amazon.awscdk.CfnOutput;
 import software.amazon.awscdk.Stack;
-import software.amazon.awscdk.cdk.lambdalayer.kubectl.v34.KubectlV34Layer;
+import software.amazon.awscdk.cdk.lambdalayer.kubectl.v36.KubectlV36Layer;
 import software.amazon.awscdk.services.certificatemanager.Certificate;
 import software.amazon.awscdk.services.ec2.InstanceType;
 import software.amazon.awscdk.services.ec2.Vpc;
@@ -30,12 +30,12 @@ public final class QuickstartApp {
     Stack stack = new Stack(app, "AirflowQuickstart");
 
     Cluster cluster = Cluster.Builder.create(stack, "Cluster")
-        .version(KubernetesVersion.V1_34)
+        .version(KubernetesVersion.of("1.36"))
         .vpc(Vpc.Builder.create(stack, "Vpc").maxAzs(2).build())
         .defaultCapacityType(DefaultCapacityType.NODEGROUP)
         .defaultCapacity(0)
         .kubectlProviderOptions(KubectlProviderOptions.builder()
-            .kubectlLayer(new KubectlV34Layer(stack, "Kubectl"))
+            .kubectlLayer(new KubectlV36Layer(stack, "Kubectl"))
             .build())
         .albController(AlbControllerOptions.builder().version(AlbControllerVersion.V2_8_2).build())
         .build();

@@ -153,7 +153,7 @@ public final class FeaturesApp {
             .memory("4Gi")
             .memoryLimit("6Gi")
             .autoscaling(WorkerAutoscaling.onMemory(MemoryAutoscalingOptions.builder().maxReplicas(8).targetMemoryPercent(70).build()))
-            .terminationGracePeriod(Duration.minutes(20))
+            .terminationGracePeriod(Duration.minutes(12))
             .defaultTaskRetries(1)
             .build())
         .gitSync(GitSyncOptions.builder()
@@ -223,7 +223,7 @@ public final class FeaturesApp {
                 "extraVolumes", List.of(Map.of("name", "scratch", "emptyDir", Map.of("sizeLimit", "1Gi"))),
                 "podDisruptionBudget", Map.of("enabled", true, "minAvailable", 1))))
         .removedHelmValues(List.of("scheduler.livenessProbe", "web.readinessProbe"))
-        .helmTimeout(Duration.minutes(10))
+        .readyTimeout(Duration.minutes(10))
         .build();
 
     // The attributes.
@@ -259,7 +259,7 @@ public final class FeaturesApp {
         .cluster(clusterV2)
         .chart(AirflowChart.official())
         .executor(AirflowExecutor.KUBERNETES)
-        .image(AirflowImage.fromEcrRepository(Repository.fromRepositoryName(second, "Repository", "airflow"), "3.2.2"))
+        .image(AirflowImage.fromEcrRepository(Repository.fromRepositoryName(second, "Repository", "airflow"), "3.3.2"))
         .nodePools(AirflowNodePools.existing(ExistingNodesOptions.builder()
             .stateless(NodePlacement.builder()
                 .labels(Map.of("role", "data", "zone", "private"))

@@ -1,0 +1,45 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { ChartDefinition, Values, Workload } from './chart-definition';
+import { valueAt } from './helm-values';
+import { Cluster } from '../cluster';
+import { readObject } from '../kubernetes';
+
+interface ReadinessProps {
+  readonly cluster: Cluster;
+  readonly chart: ChartDefinition;
+  /** The name of the release and of its namespace. */
+  readonly name: string;
+  readonly values: Values;
+  readonly timeout: Duration;
+}
+
+/**
+ * A field that has a value when the pods of a workload run.
+ *
+ * Of an update, a StatefulSet shows only that one pod is ready: workers that finish their tasks first are not waited for.
+ */
+const READY: Record<Workload['kind'], string> = {
+  Deployment: '.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status', // the condition Progressing, when it has ended well
+  StatefulSet: '.status.readyReplicas', // absent as long as none is ready
+};
+
+/**
+ * Waits for each workload in a resource of its own, whose name says what a failed deployment waited for.
+ *
+ * Helm would name any pod that waits for another one, and Helm 4 gives up after the progress deadline of a Deployment, ten minutes, whatever
+ * its timeout: no chart has a value for it.
+ */
+export function workloadsReady(scope: Construct, { cluster, chart, name, values, timeout }: ReadinessProps): Construct {
+  const ready = new Construct(scope, 'Ready');
+  for (const workload of chart.workloads.filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
+    readObject(ready, workload.id, cluster, {
+      objectType: workload.kind.toLowerCase(),
+      objectName: `${name}-${workload.name}`,
+      objectNamespace: name,
+      jsonPath: READY[workload.kind],
+      timeout,
+    }, [chart.chart, values]); // waits again with each release
+  }
+  return ready;
+}

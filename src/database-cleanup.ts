@@ -1,0 +1,26 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { fail } from './validation';
+
+/**
+ * The weekly deletion of old records from the database.
+ *
+ * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/usage-cli.html#purge-history-from-metadata-database
+ */
+export interface DatabaseCleanupOptions {
+  /**
+   * The age at which records of DAG runs, task instances, logs and other history are deleted, in whole days.
+   *
+   * @default Duration.days(90)
+   */
+  readonly retention?: Duration;
+}
+
+/** The age in days at which records are deleted. */
+export function retentionDays(scope: Construct, { retention = Duration.days(90) }: DatabaseCleanupOptions = {}): number {
+  const days = retention.toDays({ integral: false });
+  if (!retention.isUnresolved() && !(Number.isInteger(days) && days >= 1)) {
+    fail(scope, `'databaseCleanup.retention' must be a whole number of days, at least 1, got ${days} days`);
+  }
+  return days;
+}
