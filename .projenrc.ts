@@ -140,6 +140,34 @@ project.addTask('test:newest-cdk', {
     + ' npm install --no-save aws-cdk-lib@latest constructs@latest; npx jest --ci --coverage=false "$@"\' sh',
   receiveArgs: true,
 });
+// What takes a Kubernetes cluster, which the workflow `cluster` makes with kind.
+project.addTask('test:cluster', {
+  description: 'Deploy a synthesized example to the cluster of KUBECONFIG, as CloudFormation does, and delete it',
+  exec: `${tsNode} test/cluster/scenario.ts`,
+  receiveArgs: true,
+});
+const onKind = new github.GithubWorkflow(project.github!, 'cluster');
+onKind.on({ workflowDispatch: {}, schedule: [{ cron: '0 4 * * 6' }] }); // an hour of pulls and waits, too long for each pull request
+for (const [example, options] of Object.entries({ quickstart: '--without=aws-load-balancer-controller', blog: '--existing-nodes=1' })) {
+  onKind.addJob(example, {
+    runsOn: ['ubuntu-latest'],
+    permissions: { contents: github.workflows.JobPermission.READ },
+    timeoutMinutes: 120,
+    tools: { node: { version: '20' }, python: { version: '3.x' } },
+    steps: [
+      github.WorkflowSteps.checkout(),
+      { run: 'npm ci' },
+      { run: 'kind create cluster --config test/cluster/kind/cluster.yaml' },
+      { run: 'kubectl apply -f test/cluster/kind/git-server.yaml' },
+      { run: `npx projen example:${example}` },
+      {
+        run: `npx projen test:cluster cdk.out/${example} --secrets=test/cluster/kind/secrets.json --shared=/shared --values=test/cluster/kind/${example}.json`
+          + ` --updated-values=test/cluster/kind/${example}-updated.json --seeds=1,2,3 ${options}`,
+      },
+    ],
+  });
+}
+
 const tests = new github.GithubWorkflow(project.github!, 'tests');
 tests.on({ pullRequest: {}, workflowDispatch: {}, schedule: [{ cron: '0 6 * * 1' }] }); // new releases of the CDK break us on any day
 for (const [job, run] of Object.entries({
