@@ -1,10 +1,10 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import efs = require('aws-cdk-lib/aws-efs');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct, IDependable } from 'constructs';
 import { Cluster } from './cluster';
-import { applyManifest, KubernetesObject } from './kubernetes';
+import { applyManifest, KubernetesObject, readObject } from './kubernetes';
 
 /**
  * The file system for the logs and the in-cluster database.
@@ -147,7 +147,18 @@ export class Persistence extends Construct implements IAirflowPersistence {
     this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
     // A manifest of its own: a claim is deleted only when no pod uses it any more, so that the namespace is deleted without running pods.
     // Otherwise the namespace would look again only after half of the pods' termination grace period.
-    applyManifest(this, 'Manifest', props.cluster, this.objects(), { overwrite: true }).node.addDependency(...props.claimDependencies);
+    const manifest = applyManifest(this, 'Manifest', props.cluster, this.objects(), { overwrite: true });
+    manifest.node.addDependency(...props.claimDependencies);
+    // The scheduler tries a pod whose claim is not bound yet again only after some minutes.
+    for (const [field, claim] of [['LogsClaimBound', this.logsClaimName], ['DatabaseClaimBound', this.databaseClaimName]]) {
+      readObject(this, field, props.cluster, {
+        objectType: 'persistentvolumeclaim',
+        objectName: claim,
+        objectNamespace: namespace,
+        jsonPath: '.status.capacity.storage', // absent until the claim is bound
+        timeout: Duration.minutes(2),
+      }).node.addDependency(manifest);
+    }
   }
 
   /** What pods need before they can mount. */

@@ -72,6 +72,7 @@ function partsOf(graph: Graph): Record<string, string[]> {
   return {
     'the namespace': graph.find(MANIFEST, 'AirflowNamespace'),
     'the claims': graph.find(MANIFEST, 'AirflowPersistence'),
+    'the bound claims': graph.find(AWAITED, 'AirflowPersistence'),
     'the secrets': graph.find(MANIFEST, 'AirflowSecretsManifest'),
     'the copies of secrets': graph.find(AWAITED, 'AirflowSecretsSynchronized'),
     'the release': graph.find(HELM, 'AirflowRelease'),
@@ -104,6 +105,7 @@ const EDGES: [string, string][] = [
   ['the claims', 'the driver'],
   ['the claims', 'the file system'],
   ['the claims', 'the access points'],
+  ['the bound claims', 'the claims'],
   ['the secrets', 'the namespace'],
   ['the secrets', 'the operator'],
   ['the secrets', 'the definitions of the operator'],
@@ -111,6 +113,7 @@ const EDGES: [string, string][] = [
   ['the copies of secrets', 'the secrets'],
   ['the release', 'the namespace'],
   ['the release', 'the claims'],
+  ['the release', 'the bound claims'], // else the scheduler looks at their pods again only after minutes
   ['the release', 'the secrets'],
   ['the release', 'the copies of secrets'],
   ['the release', 'the nodes'],
@@ -198,7 +201,7 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
     // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
     const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
-    const contents = ['the claims', 'the secrets', 'the copies of secrets', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
+    const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
     expect(waiting.sort()).toEqual([...parts['the namespace'], ...contents].sort());
     for (const id of contents) {
       expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts['the namespace']));

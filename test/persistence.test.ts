@@ -2,7 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
-import { importedCluster, Json, manifestOf, newStack, objectsOf, synthAirflow } from './util';
+import { awaitedOf, importedCluster, Json, manifestOf, newStack, objectsOf, synthAirflow } from './util';
 import { AirflowOnEks, PersistenceOptions } from '../src';
 
 const synth = (persistence?: PersistenceOptions) => synthAirflow({ persistence });
@@ -90,6 +90,18 @@ test('defaults: a manifest of its own for the claims, which a retry overwrites',
     ],
     overwrite: true,
   });
+});
+
+test('defaults: waits until both claims are bound, because the scheduler would look at their pods again only after minutes', () => {
+  const { stack, template } = synthAirflow();
+  const awaited = awaitedOf(stack);
+  for (const [id, name] of [['LogsClaimBound', 'airflow-logs'], ['DatabaseClaimBound', 'data-airflow-postgresql']]) {
+    expect(awaited[`Airflow/Persistence/${id}`]).toMatchObject({
+      ObjectType: 'persistentvolumeclaim', ObjectName: name, ObjectNamespace: 'airflow', JsonPath: '.status.capacity.storage', TimeoutSeconds: 120,
+    });
+  }
+  const dependencies: string[][] = Object.values(template.findResources('Custom::AWSCDK-EKS-HelmChart', { Properties: { Release: 'airflow' } })).map(({ DependsOn }) => DependsOn);
+  expect(dependencies[0].filter((id) => /ClaimBound/.test(id))).toHaveLength(2);
 });
 
 test('custom', () => {

@@ -37,10 +37,11 @@ const { values: options, positionals: [command, folder] } = parseArgs({
     'shared': { type: 'string' },
     'stack': { type: 'string' },
     'state': { type: 'string', default: 'cdk.out/cluster/state.json' },
-    'stays': { type: 'string', default: '^$' },
+    'stays': { type: 'string', default: '^(CustomResourceDefinition|CSIDriver)/|^Namespace/external-secrets$' },
     'timeout': { type: 'string', default: '900' },
     'unchanged': { type: 'boolean' },
     'values': { type: 'string' },
+    'within': { type: 'string' },
     'wait': { type: 'string', default: '300' },
     'without': { type: 'string' },
   },
@@ -65,6 +66,9 @@ async function main(): Promise<number> {
   mkdirSync(dirname(statePath), { recursive: true });
   const state: SavedState = existsSync(statePath) ? json(statePath) : { assembly: '', resources: {} };
   state.assembly = folder ? resolve(folder) : state.assembly;
+  if (!state.assembly) {
+    throw new Error(`nothing was deployed by ${statePath}`);
+  }
   const save = () => writeFileSync(statePath, JSON.stringify(state, undefined, 1), { mode: 0o600 });
 
   const assembly = new Assembly(state.assembly, options.stack);
@@ -115,14 +119,18 @@ async function main(): Promise<number> {
     note(`stays as expected: ${summary(stays.filter((name) => expected.test(name)))}`);
     return [...hangs.map((name) => `${name} hangs`), ...stays.filter((name) => !expected.test(name))];
   });
+  const within = async () => options.within && report.check(`ends within ${options.within} s`, async () =>
+    report.seconds() <= Number(options.within) ? [] : [`took ${report.seconds().toFixed(1)} s`]);
   switch (command) {
     case 'create': {
       const created = await stack.create(assembly);
+      await within();
       await (created ? complete() : nothingLeft());
       break;
     }
     case 'update': {
       const changes = await stack.update(assembly);
+      await within();
       report.note(`${changes ?? 'no lasting'} changes`);
       if (options.unchanged) {
         await report.check('nothing has changed', async () => changes === 0 ? [] : ['the template or the stand-ins changed something']);
@@ -132,6 +140,7 @@ async function main(): Promise<number> {
     }
     default: {
       await stack.delete();
+      await within();
       await nothingLeft();
     }
   }

@@ -43,7 +43,12 @@ export class Report {
   }
 
   public note(text: string): void {
-    console.log(`${((Date.now() - this.start) / 1000).toFixed(1).padStart(7)}  ${text}`);
+    console.log(`${this.seconds().toFixed(1).padStart(7)}  ${text}`);
+  }
+
+  /** Since the first line. */
+  public seconds(): number {
+    return (Date.now() - this.start) / 1000;
   }
 
   /** Prints the last line and returns the exit code. */

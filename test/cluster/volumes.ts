@@ -27,8 +27,11 @@ export class Volumes {
     const metadata = { name: accessPoint, namespace: 'default' };
     await this.tools.apply({ apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { template: { spec } } });
     const job = ['job', accessPoint, '--namespace', 'default'];
-    await this.tools.kubectl('wait', ...job, '--for', 'condition=Complete', '--timeout', '180s');
-    await this.tools.kubectl('delete', ...job);
+    try {
+      await this.tools.kubectl('wait', ...job, '--for', 'condition=Complete', '--timeout', '180s');
+    } finally {
+      await this.tools.kubectl('delete', ...job);
+    }
   }
 
   /** The source of a volume of the EFS CSI driver, `fs-...::fsap-...`. */

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# A machine of its own for the tests: processes, network and host name apart, and files that are only in memory on top of the real ones.
+# usage, by run.sh in new namespaces: machine.sh COMMAND..
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p /run/airflow-on-eks
+mount -t tmpfs -o size=75% tmpfs /run/airflow-on-eks
+root=/run/airflow-on-eks/root
+mkdir /run/airflow-on-eks/{root,upper,work}
+mount -t overlay -o lowerdir=/,upperdir=/run/airflow-on-eks/upper,workdir=/run/airflow-on-eks/work overlay $root
+mount -t tmpfs tmpfs $root/tmp
+for folder in /proc /dev /sys "$(realpath "$here/../..")" "$AIRFLOW_TEST_CACHE"; do # which may be file systems of their own
+  mkdir -p "$root$folder"
+  mount --rbind "$folder" "$root$folder"
+done
+mkdir $root/opt/pgbouncer
+mount --bind "$AIRFLOW_TEST_CACHE/pgbouncer" $root/opt/pgbouncer
+hostname airflow-test
+ip link set lo up
+
+# What the images have.
+install -m 755 "$here/images/airflow" $root/entrypoint
+install -m 755 "$here/images/postgresql" $root/usr/local/bin/postgresql-entrypoint
+install -m 755 "$here/images/pgbouncer" $root/usr/local/bin/pgbouncer
+mkdir -p $root/{home/airflow,opt/airflow,bitnami,data}
+chown 50000:0 $root/{home/airflow,opt/airflow}
+{ getent passwd | grep -vE '^[^:]*:[^:]*:(50000|1001):'; echo 'airflow:x:50000:0::/home/airflow:/bin/bash'; echo 'bitnami:x:1001:0::/:/bin/false'; } > $root/run/passwd
+cp $root/run/passwd $root/etc/passwd
+exec chroot $root env --chdir="$PWD" "$@"
