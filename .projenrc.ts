@@ -113,7 +113,7 @@ project.addTask('bench', { description: 'Measure loading and synthesis, alone or
 
 project.testTask.prependSpawn(project.compileTask); // tests read the assembly
 project.testTask.env('JSII_DEPRECATED', 'quiet'); // deprecations inside the CDK itself, each with its stack
-project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '1'); // the lowest version that we support is older than those of jsii
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20'); // the lowest version that we support is older than those of jsii
 
 project.addTask('lint:templates', {
   description: 'Check the templates of the examples with cfn-lint',
