@@ -43,10 +43,15 @@ export function installChart(scope: Construct, id: string, cluster: Cluster, pro
     : new eksv2.HelmChart(scope, id, { cluster, ...options });
 }
 
+/** A short text that changes with a value, also with its tokens, but not with the order of its keys. */
+export function revisionOf(scope: Construct, value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(sortKeys(value)))).digest('hex').slice(0, 16);
+}
+
 /**
  * Reads one field of an object in the cluster during deployment, and waits until it has a value. Fails when the time is over.
  *
- * CloudFormation reads the field again when `revision` changes, a value of any kind that has no other purpose.
+ * CloudFormation reads the field again when `revision` changes, which has no other purpose.
  */
 export function readObject(scope: Construct, id: string, cluster: Cluster, query: {
   readonly objectType: string;
@@ -54,19 +59,14 @@ export function readObject(scope: Construct, id: string, cluster: Cluster, query
   readonly objectNamespace: string;
   readonly jsonPath: string;
   readonly timeout: Duration;
-}, revision?: unknown): Construct & { readonly value: string } {
+}, revision?: string): Construct & { readonly value: string } {
   const value = isEksV1(cluster)
     ? new eks.KubernetesObjectValue(scope, id, { cluster, ...query })
     : new eksv2.KubernetesObjectValue(scope, id, { cluster, ...query });
   if (revision !== undefined) {
-    (value.node.findChild('Resource').node.defaultChild as CfnResource).addPropertyOverride('Revision', hashOf(scope, revision));
+    (value.node.findChild('Resource').node.defaultChild as CfnResource).addPropertyOverride('Revision', revision);
   }
   return value;
-}
-
-/** A value with its tokens, independent of the order of its keys, in 16 characters. */
-function hashOf(scope: Construct, value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(sortKeys(value)))).digest('hex').slice(0, 16);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { CLUSTERS, importedCluster, newStack, objectsOf, releasesOf, resourcesOf } from './util';
-import { applyManifest, installChart, readObject, serviceAccountRole } from '../src/kubernetes';
+import { applyManifest, installChart, readObject, revisionOf, serviceAccountRole } from '../src/kubernetes';
 
 const CHART = { chart: 'example', repository: 'https://charts.example.com', version: '1.2.3' };
 const ROLE = { namespace: 'airflow', serviceAccount: 'worker', description: 'Example' };
@@ -38,15 +38,15 @@ describe.each(Object.entries(CLUSTERS))('%s', (_name, make) => {
 
   test('a field that is read again when the revision changes, but not when only the order of its keys does', () => {
     const query = { objectType: 'ingress', objectName: 'a', objectNamespace: 'default', jsonPath: '.status', timeout: Duration.minutes(1) };
-    const revisionOf = (revision: unknown) => {
+    const revisionWith = (value: unknown) => {
       const stack = newStack();
-      readObject(stack, 'Field', make(stack), query, revision);
+      readObject(stack, 'Field', make(stack), query, revisionOf(stack, value));
       const [field] = Object.values(Template.fromStack(stack).findResources('Custom::AWSCDK-EKS-KubernetesObjectValue'));
       return field.Properties.Revision;
     };
-    expect(revisionOf({ a: 1, b: { c: 2, d: 3 } })).toMatch(/^[0-9a-f]{16}$/);
-    expect(revisionOf({ b: { d: 3, c: 2 }, a: 1 })).toBe(revisionOf({ a: 1, b: { c: 2, d: 3 } }));
-    expect(revisionOf({ a: 1, b: { c: 2, d: 4 } })).not.toBe(revisionOf({ a: 1, b: { c: 2, d: 3 } }));
+    expect(revisionWith({ a: 1, b: { c: 2, d: 3 } })).toMatch(/^[0-9a-f]{16}$/);
+    expect(revisionWith({ b: { d: 3, c: 2 }, a: 1 })).toBe(revisionWith({ a: 1, b: { c: 2, d: 3 } }));
+    expect(revisionWith({ a: 1, b: { c: 2, d: 4 } })).not.toBe(revisionWith({ a: 1, b: { c: 2, d: 3 } }));
   });
 });
 

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { ChartDefinition, Values, Workload } from './chart-definition';
 import { valueAt } from './helm-values';
 import { Cluster } from '../cluster';
-import { readObject } from '../kubernetes';
+import { readObject, revisionOf } from '../kubernetes';
 
 interface ReadinessProps {
   readonly cluster: Cluster;
@@ -32,6 +32,7 @@ const READY: Record<Workload['kind'], string> = {
  */
 export function workloadsReady(scope: Construct, { cluster, chart, name, values, timeout }: ReadinessProps): Construct {
   const ready = new Construct(scope, 'Ready');
+  const revision = revisionOf(scope, [chart.chart, values]); // waits again with each release
   for (const workload of chart.workloads.filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
     readObject(ready, workload.id, cluster, {
       objectType: workload.kind.toLowerCase(),
@@ -39,7 +40,7 @@ export function workloadsReady(scope: Construct, { cluster, chart, name, values,
       objectNamespace: name,
       jsonPath: READY[workload.kind],
       timeout,
-    }, [chart.chart, values]); // waits again with each release
+    }, revision);
   }
   return ready;
 }

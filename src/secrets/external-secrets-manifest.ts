@@ -4,7 +4,7 @@ import { SecretsManagerSource } from './airflow-secret';
 import { SecretKey } from './secret-key';
 import { Cluster } from '../cluster';
 import { ExternalSecretsInstallation } from '../external-secrets';
-import { applyManifest, KubernetesObject, readObject, serviceAccountRole } from '../kubernetes';
+import { applyManifest, KubernetesObject, readObject, revisionOf, serviceAccountRole } from '../kubernetes';
 import { fail } from '../validation';
 import { EXTERNAL_SECRETS_API } from '../versions';
 
@@ -76,7 +76,7 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
       objectNamespace: namespace,
       jsonPath: '.status.conditions[?(@.reason=="SecretSynced")].status',
       timeout: Duration.minutes(3),
-    }, specs.get(secretName)));
+    }, revisionOf(scope, specs.get(secretName))));
   synchronized.forEach((each) => each.node.addDependency(manifest));
   return { operator, synchronized: [manifest, ...synchronized] };
 }
