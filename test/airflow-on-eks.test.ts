@@ -162,9 +162,9 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
     ['a deployment may wait for longer than the function that waits', { readyTimeout: Duration.minutes(15) }, `${TIMEOUT} 900 seconds`],
     ['components have no time', { readyTimeout: Duration.seconds(0) }, `${TIMEOUT} 0 seconds`],
     ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
-      "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
+      "'helmValues.web.env' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['helmValues contain a private key', { helmValues: { airflow: { x: PEM } } },
-      "'helmValues' must not contain a private key in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+      "'helmValues.airflow.x' must not contain a private key in plain text; use 'environmentSecrets', or name a Kubernetes Secret of your own"],
     ['helmValues contain the password of an external database', { chart: AirflowChart.community(), helmValues: { externalDatabase: { password: 'x' } } },
       "'helmValues.externalDatabase.password' must not be set, because it would contain a secret in plain text;"
       + " use 'helmValues.externalDatabase.passwordSecret'"],

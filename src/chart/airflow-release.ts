@@ -4,7 +4,7 @@ import { AirflowSettings, ChartDefinition } from './chart-definition';
 import { HelmValueOverrides, mergeHelmValues } from './helm-values';
 import { workloadsReady } from './readiness';
 import { Cluster } from '../cluster';
-import { checkNoSecret } from '../config/plain-text';
+import { checkNoSecret, checkPlainText } from '../config/plain-text';
 import { installChart } from '../kubernetes';
 import { SecretKey } from '../secrets/secret-key';
 import { fail } from '../validation';
@@ -48,7 +48,8 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
   const rendered = chart.render(scope, settings);
   const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
   const values = mergeHelmValues(scope, rendered.values, props, owned, chart.appendedValues);
-  checkNoSecret(scope, 'helmValues', values);
+  checkPlainText(scope, settings);
+  checkNoSecret(scope, 'helmValues', props.helmValues);
   const release = installChart(scope, 'Release', cluster, {
     chart: chart.chart,
     release: settings.name,

@@ -1,5 +1,4 @@
 import { Construct } from 'constructs';
-import { checkNoSecret, SENSITIVE_NAME } from './plain-text';
 import { SecretsBackendSettings } from './secrets-backend';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { sortKeys } from '../sort-keys';
@@ -42,14 +41,9 @@ export function configurationSettings(
       if (ownedNames[name]) {
         fail(scope, `'${prop}' must not set ${name}, which '${ownedNames[name]}' sets; use '${ownedNames[name]}'`);
       }
-      if (prop !== 'environmentSecrets' && SENSITIVE_NAME.test(name) && !/_(CMD|SECRET)$/.test(name)) {
-        fail(scope, `'${prop}' must not contain a secret in plain text, got ${name}; use 'environmentSecrets' with this name`);
-      }
     }
   }
   checkUnique(scope, 'config, environment and environmentSecrets', [options, environment, environmentSecrets].flatMap(Object.keys));
-  checkNoSecret(scope, 'config', config);
-  checkNoSecret(scope, 'environment', environment);
   return sortKeys({ config: { ...backendOptions, ...options }, environment, environmentSecrets });
 }
 

@@ -3,6 +3,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
 import { Construct } from 'constructs';
 import { AlbIngressOptions } from './alb-ingress-options';
+import { checkNoSecret } from '../config/plain-text';
 import { checkFormat, fail } from '../validation';
 
 const HOST_NAME = /^(\*\.)?([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/;
@@ -21,6 +22,7 @@ export function checkIngress(scope: Construct, props: IngressOptions): void {
     fail(scope, `'ingress.groupOrder' must be a whole number from -1000 to 1000, got ${groupOrder}`);
   }
   inboundCidrs.forEach((cidr) => checkFormat(scope, 'ingress.inboundCidrs', cidr, /^[0-9a-fA-F.:]+\/\d{1,3}$/, 'a list of CIDR blocks'));
+  checkNoSecret(scope, 'ingress', { annotations: props.annotations, labels: props.labels });
   warn(scope, props);
 }
 

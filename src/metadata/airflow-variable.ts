@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
-import { checkNoSecret, SENSITIVE_NAME } from '../config/plain-text';
+import { checkNoSecret } from '../config/plain-text';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, checkUnique, fail } from '../validation';
+import { checkFormat, checkUnique } from '../validation';
 
 /**
  * An Airflow variable, whose value DAGs read by its key.
@@ -52,10 +52,7 @@ export function checkVariables(scope: Construct, variables: AirflowVariable[]): 
   for (const { key, _value: variable } of variables) {
     checkFormat(scope, 'variables.key', key, /^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _');
     if (variable.kind === 'text') {
-      if (SENSITIVE_NAME.test(key)) {
-        fail(scope, `'variables.${key}' must not contain a secret in plain text; use AirflowVariable.fromSecret()`);
-      }
-      checkNoSecret(scope, `variables.${key}`, variable.value);
+      checkNoSecret(scope, 'variables', { [key]: variable.value });
     }
   }
 }

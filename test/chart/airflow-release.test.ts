@@ -43,9 +43,9 @@ describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
     ['components have no time', { readyTimeout: Duration.seconds(0) },
       "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got 0 seconds"],
     ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
-      "'helmValues' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
+      "'helmValues.web.env' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['helmValues contain a private key', { helmValues: { airflow: { x: PRIVATE_KEY } } },
-      "'helmValues' must not contain a private key in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+      "'helmValues.airflow.x' must not contain a private key in plain text; use 'environmentSecrets', or name a Kubernetes Secret of your own"],
   ])('fails when %s', (_name, props, message) => {
     expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
   });

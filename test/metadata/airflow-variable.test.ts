@@ -42,7 +42,7 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
     ['a value is a SecretValue', [AirflowVariable.of('a', SecretValue.secretsManager('a').unsafeUnwrap())],
       "'variables.a' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['a value is a private key', [AirflowVariable.of('a', PEM)],
-      "'variables.a' must not contain a private key in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+      "'variables.a' must not contain a private key in plain text; use AirflowVariable.fromSecret()"],
   ])('fails when %s', (_name, given, message) => {
     expect(() => synthAirflow({ chart: chart(), variables: given })).toThrow(new Error(`Data/Airflow: ${message}`));
   });
