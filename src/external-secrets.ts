@@ -76,9 +76,16 @@ export class ExternalSecrets extends Construct {
     return cluster.node.tryFindChild(id) as ExternalSecrets | undefined ?? new ExternalSecrets(cluster, id, cluster);
   }
 
+  /**
+   * The operator without its definitions: what only outlives its objects is neither created nor deleted later for the definitions.
+   *
+   * @internal
+   */
+  public readonly _release: Construct;
+
   private constructor(scope: Construct, id: string, cluster: Cluster) {
     super(scope, id);
-    const chart = installChart(this, 'Chart', cluster, {
+    this._release = installChart(this, 'Chart', cluster, {
       chart: EXTERNAL_SECRETS_CHART,
       release: 'external-secrets',
       namespace: 'external-secrets',
@@ -102,7 +109,7 @@ export class ExternalSecrets extends Construct {
         objectNamespace: 'default', // the definition has none, but the handler needs one
         jsonPath: '.status.conditions[?(@.reason=="InitialNamesAccepted")].status', // the reason of the condition Established when it is true
         timeout: Duration.minutes(2),
-      }).node.addDependency(chart);
+      }).node.addDependency(this._release);
     }
   }
 }

@@ -98,7 +98,7 @@ function workloadsOf(rendered: string): string[] {
 function awaitedWorkloadsOf(template: Template): string[] {
   const kinds: Record<string, string> = { deployment: 'Deployment', statefulset: 'StatefulSet' };
   return resourcesOf(template, 'Custom::AWSCDK-EKS-KubernetesObjectValue').filter(({ ObjectType }) => ObjectType in kinds)
-    .map(({ ObjectType, ObjectName }) => `${kinds[ObjectType]}/${ObjectName}`).sort();
+    .map(({ ObjectType, ObjectName }) => `${kinds[ObjectType]}/${ObjectName.split('=').pop()}`).sort();
 }
 
 /** The values with a value at a path. */

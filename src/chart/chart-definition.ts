@@ -65,6 +65,8 @@ export interface Workload {
   readonly name: string;
   /** The value that switches it off, if there is one. */
   readonly enabledBy?: string;
+  /** Whether its pods finish their tasks, one pod after the other: an update does not wait until all are replaced. */
+  readonly finishesTasks?: boolean;
 }
 
 /** One chart: its version, and how it expresses the settings of a deployment. */

@@ -14,15 +14,15 @@ interface ReadinessProps {
   readonly timeout: Duration;
 }
 
-/**
- * A field that has a value when the pods of a workload run.
- *
- * Of an update, a StatefulSet shows only that one pod is ready: workers that finish their tasks first are not waited for.
- */
-const READY: Record<Workload['kind'], string> = {
-  Deployment: '.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status', // the condition Progressing, when it has ended well
-  StatefulSet: '.status.readyReplicas', // absent as long as none is ready
-};
+const OBSERVED = '.items[?(@.status.observedGeneration==@.metadata.generation)]'; // else the status is that of the last release
+const ROLLED_OUT = '.items[?(@.status.currentRevision==@.status.updateRevision)]';
+
+/** A field of a list with one workload, which has a value when the pods of the workload run. */
+function readyField({ kind, finishesTasks }: Workload): string {
+  return kind === 'Deployment'
+    ? `${OBSERVED}.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status` // the condition Progressing, when it has ended well
+    : `${finishesTasks ? OBSERVED : ROLLED_OUT}.status.readyReplicas`; // absent as long as none is ready
+}
 
 /**
  * Waits for each workload in a resource of its own, whose name says what a failed deployment waited for.
@@ -36,9 +36,9 @@ export function workloadsReady(scope: Construct, { cluster, chart, name, values,
   for (const workload of chart.workloads.filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
     readObject(ready, workload.id, cluster, {
       objectType: workload.kind.toLowerCase(),
-      objectName: `${name}-${workload.name}`,
+      objectName: `--field-selector=metadata.name=${name}-${workload.name}`, // a list of one: only the objects of a list can be compared with themselves
       objectNamespace: name,
-      jsonPath: READY[workload.kind],
+      jsonPath: readyField(workload),
       timeout,
     }, revision);
   }

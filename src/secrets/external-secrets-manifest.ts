@@ -19,7 +19,7 @@ interface ExternalSecretsManifestProps {
 type WrittenKey = Required<SecretKey>;
 
 interface ExternalSecretsManifest {
-  /** The operator, if the deployment installs it. */
+  /** The release of the operator, if the deployment installs it. */
   readonly operator: Construct[];
   /** What pods must wait for. */
   readonly synchronized: Construct[];
@@ -78,7 +78,7 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
       timeout: Duration.minutes(3),
     }, revisionOf(scope, specs.get(secretName))));
   synchronized.forEach((each) => each.node.addDependency(manifest));
-  return { operator, synchronized: [manifest, ...synchronized] };
+  return { operator: operator.map(({ _release }) => _release), synchronized: [manifest, ...synchronized] };
 }
 
 function externalSecretSpec(scope: Construct, name: string, keys: WrittenKey[]): KubernetesObject {

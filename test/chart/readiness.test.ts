@@ -10,8 +10,10 @@ function readinessOf(stack: Stack): Record<string, Json> {
   return Object.fromEntries(found.map(([id, properties]) => [id.slice(path.length), properties]));
 }
 
+/** Gets a list, in which fields of an object can be compared with each other. */
+const SELECTOR = '--field-selector=metadata.name=';
 const readiness = (props?: Props) => readinessOf(synthAirflow(props).stack);
-const namesOf = (found: Record<string, Json>) => Object.fromEntries(Object.entries(found).map(([id, { ObjectType, ObjectName }]) => [id, `${ObjectType}/${ObjectName}`]));
+const namesOf = (found: Record<string, Json>) => Object.fromEntries(Object.entries(found).map(([id, { ObjectType, ObjectName }]) => [id, `${ObjectType}/${ObjectName.replace(SELECTOR, '')}`]));
 
 const OFFICIAL = {
   Database: 'statefulset/airflow-postgresql',
@@ -45,16 +47,21 @@ test.each<[string, AirflowChart, Record<string, string>]>([
 });
 
 test('defaults: up to 14 minutes, for a field that exists when a workload is ready', () => {
-  const { Scheduler, Database } = readiness();
+  const observed = '.items[?(@.status.observedGeneration==@.metadata.generation)]';
+  const { Scheduler, Database, Workers } = readiness({ chart: AirflowChart.community() });
   expect(Scheduler).toMatchObject({
-    ObjectNamespace: 'airflow', JsonPath: '.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status', TimeoutSeconds: 840,
+    ObjectName: '--field-selector=metadata.name=airflow-scheduler',
+    ObjectNamespace: 'airflow',
+    JsonPath: `${observed}.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status`,
+    TimeoutSeconds: 840,
   });
-  expect(Database).toMatchObject({ ObjectNamespace: 'airflow', JsonPath: '.status.readyReplicas', TimeoutSeconds: 840 });
+  expect(Database.JsonPath).toBe('.items[?(@.status.currentRevision==@.status.updateRevision)].status.readyReplicas');
+  expect(Workers.JsonPath).toBe(`${observed}.status.readyReplicas`); // may take hours, one after the other, to finish their tasks
 });
 
 test('custom: another time and namespace', () => {
   for (const found of Object.values(readiness({ readyTimeout: Duration.minutes(5), namespace: 'data' }))) {
-    expect(found).toMatchObject({ ObjectName: expect.stringMatching(/^data-/), ObjectNamespace: 'data', TimeoutSeconds: 300 });
+    expect(found).toMatchObject({ ObjectName: expect.stringMatching(/=data-/), ObjectNamespace: 'data', TimeoutSeconds: 300 });
   }
 });
 

@@ -28,7 +28,7 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
       { id: 'ApiServer', kind: 'Deployment', name: 'web' },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler' },
       { id: 'Triggerer', kind: 'Deployment', name: 'triggerer', enabledBy: 'triggerer.enabled' },
-      { id: 'Workers', kind: 'StatefulSet', name: 'worker', enabledBy: 'workers.enabled' },
+      { id: 'Workers', kind: 'StatefulSet', name: 'worker', enabledBy: 'workers.enabled', finishesTasks: true },
       { id: 'Flower', kind: 'Deployment', name: 'flower', enabledBy: 'flower.enabled' },
     ],
     webService: (name) => ({ name: `${name}-web`, port: 8080, healthCheckPath: '/health' }),
