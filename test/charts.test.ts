@@ -8,13 +8,14 @@ import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import * as YAML from 'yaml';
 import { ODD } from './chart/official/util';
 import { inContainer } from './chart/templates';
-import { Case, casesOf, POOLS } from './matrix';
+import { Case, casesOf, poolsOf } from './matrix';
 import { parse, violations } from './rendered';
-import { Expectations, nameOf, NodePool } from './rendered-pods';
+import { Expectations, nameOf, NodePool, Pod, podsOf, runsOn } from './rendered-pods';
 import {
   CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow, temporaryFolder,
+  TWO_DEPLOYMENTS,
 } from './util';
-import { AirflowChart, AirflowRole, EfsCsiDriverInstallation, NodePlacement } from '../src';
+import { AirflowChart, AirflowExecutor, AirflowRole, EfsCsiDriverInstallation, NodePlacement } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
 const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
@@ -54,7 +55,7 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
   };
 }
 
-function expectations(chart: ChartUnderTest, release: string, { placement = POOLS, existingSecrets }: Partial<Case> = {}): Expectations {
+function expectations(chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets }: Partial<Case> = {}): Expectations {
   return {
     pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
     mounts: [{ ...chart.logs, claim: `${release}-logs` }, { ...chart.database, claim: `data-${release}-postgresql` }],
@@ -130,6 +131,26 @@ describe('the real charts', () => {
     });
   });
 
+  describe.each(Object.entries(TWO_DEPLOYMENTS))('two deployments of one cluster %s', (_where, synth) => {
+    test.each(CHARTS_UNDER_TEST)('the $name chart: each pod runs on the nodes of its own deployment, and the driver on all', (chart) => {
+      const deployments = synth({ chart: chart.chart(), executor: AirflowExecutor.CELERY_KUBERNETES });
+      const groups = deployments.flatMap(({ template }) => resourcesOf(template, 'AWS::EKS::Nodegroup'));
+      const nodes = [...new Map(groups.map(({ Labels, Taints }) => [`${Labels['airflow-deployment']} ${Labels.type}`, {
+        labels: Labels, taints: Taints.map(({ Key, Value, Effect }: Json) => ({ key: Key, value: Value, effect: EFFECTS[Effect as TaintEffect] })),
+      }]))];
+      expect(nodes).toHaveLength(6);
+      const nodesOf = (pod: Pod) => nodes.filter(([, node]) => runsOn(pod, node)).map(([name]) => name);
+      for (const { namespace, template } of deployments) {
+        const pods = podsOf(parse(render(HELMS['Helm 4.2'](), chart.folder, template, 'airflow', namespace)));
+        const types = { stateless: 'af-stateless', workers: 'af-stateful', database: 'af-db' };
+        const expected = (workload: string) => Object.entries(types).filter(([name]) => chart.workloads[name as keyof typeof types].test(workload));
+        expect(pods.map((pod) => [pod.workload, nodesOf(pod)])).toEqual(pods.map(({ workload }) => [workload, expected(workload).map(([, type]) => `${namespace} ${type}`)]));
+      }
+      const driver = podsOf(parse(render(HELMS['Helm 4.2'](), EFS_CSI_DRIVER, synthAirflow().template, 'aws-efs-csi-driver')));
+      expect(driver.map(nodesOf)).toEqual(driver.map(() => nodes.map(([name]) => name)));
+    });
+  });
+
   describe.each(Object.entries(HELMS))('under %s', (_helm, helm) => {
     describe.each(CHARTS_UNDER_TEST)('the $name chart', (chart) => {
       test.each(casesOf(chart))('%s', (_name, { props, withoutOperator = false, ...expected }) => {
@@ -193,7 +214,7 @@ describe('the real charts', () => {
       expect(violations(render(helm(), chart.folder, template), expectations(chart, release))).toEqual([]);
     });
 
-    const { taints } = POOLS.stateless;
+    const { taints } = poolsOf('airflow').stateless;
 
     test('the EFS CSI driver runs only on the nodes of Airflow', () => {
       const { template } = synthAirflow();

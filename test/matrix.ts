@@ -167,9 +167,10 @@ export function casesOf({ name }: ChartUnderTest): [string, Case][] {
   return Object.entries(MATRIX).filter(([, { only = '' }]) => name.startsWith(only));
 }
 
-const pool = (type: string) => ({
-  labels: { role: 'airflow', type }, taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
+const pool = (deployment: string, type: string) => ({
+  labels: { 'role': 'airflow', 'airflow-deployment': deployment, type }, taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
 });
 
 /** The nodes that are created by default. */
-export const POOLS: AirflowPlacement = { stateless: pool('af-stateless'), workers: pool('af-stateful'), database: pool('af-db') };
+export const poolsOf = (deployment: string): AirflowPlacement =>
+  ({ stateless: pool(deployment, 'af-stateless'), workers: pool(deployment, 'af-stateful'), database: pool(deployment, 'af-db') });

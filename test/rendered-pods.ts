@@ -56,14 +56,17 @@ export function podsOf(objects: Json[]): Pod[] {
 }
 
 
+function untolerated(spec: Json, taints: NodePool['taints']): NodePool['taints'] {
+  return taints.filter((taint) => !list(spec.tolerations).some((toleration) =>
+    (toleration.key === undefined || toleration.key === taint.key) && (toleration.effect === undefined || toleration.effect === taint.effect)
+    && (toleration.operator === 'Exists' || toleration.value === taint.value)));
+}
+
 export function placement({ workload, spec }: Pod, { pools }: Expectations): string[] {
   const pool = pools.find((candidate) => candidate.workload.test(workload));
   if (!pool) {
     return ['belongs to no node pool'];
   }
-  const untolerated = pool.taints.filter((taint) => !list(spec.tolerations).some((toleration) =>
-    (toleration.key === undefined || toleration.key === taint.key) && (toleration.effect === undefined || toleration.effect === taint.effect)
-    && (toleration.operator === 'Exists' || toleration.value === taint.value)));
   const terms = list(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms);
   const unpinned = Object.entries(pool.labels).filter(([key, value]) => {
     // Terms are alternatives: each of them must require the label.
@@ -73,11 +76,21 @@ export function placement({ workload, spec }: Pod, { pools }: Expectations): str
     return contradicts || (selected.length === 0 && (required.length === 0 || required.some((values) => values.length === 0)));
   });
   return [
-    ...untolerated.map(({ key, value, effect }) => `does not tolerate ${key}=${value}:${effect}`),
+    ...untolerated(spec, pool.taints).map(({ key, value, effect }) => `does not tolerate ${key}=${value}:${effect}`),
     ...unpinned.map(([key, value]) => `is not pinned to ${key}=${value}`),
   ];
 }
 
+
+/** Whether the scheduler may place a pod on a node, by the node's labels and taints. */
+export function runsOn({ spec }: Pod, node: Pick<NodePool, 'labels' | 'taints'>): boolean {
+  const labels: Json = { 'kubernetes.io/os': 'linux', ...node.labels };
+  const terms = list(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms);
+  const matches = ({ key, operator, values }: Json) => (operator === 'NotIn') !== list(values).includes(labels[key]);
+  return Object.entries(spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
+    && (terms.length === 0 || terms.some(({ matchExpressions }) => list(matchExpressions).every(matches)))
+    && untolerated(spec, node.taints).length === 0;
+}
 
 /** An image with the registry and the namespace that Docker adds by default. */
 function normalized(image: string): string {

@@ -121,6 +121,27 @@ export function synthAirflow(props: Props = {}): {
   return { stack, airflow, template: Template.fromStack(stack) };
 }
 
+/** Two Airflow deployments on one cluster, which is imported into each app, with the templates that contain them. */
+export const TWO_DEPLOYMENTS: Record<string, (props: Partial<AirflowOnEksProps>) => { namespace: string; template: Template }[]> = {
+  'in one stack': (props) => {
+    const stack = newStack();
+    const cluster = importedCluster(stack);
+    const namespaces = ['one', 'two'].map((namespace) => new AirflowOnEks(stack, namespace, { ...props, cluster, namespace }).namespace);
+    return namespaces.map((namespace) => ({ namespace, template: Template.fromStack(stack) }));
+  },
+  'in two stacks': (props) => {
+    const platform = newStack();
+    const cluster = importedCluster(platform);
+    const stacks = ['one', 'two'].map((namespace) => {
+      const stack = new Stack(platform.node.root as App, namespace, { env: { account: ACCOUNT, region: REGION } });
+      new AirflowOnEks(stack, 'Airflow', { ...props, cluster, namespace });
+      return stack;
+    });
+    return stacks.map((stack) => ({ namespace: stack.stackName, template: Template.fromStack(stack) }));
+  },
+  'in two apps': (props) => ['one', 'two'].map((namespace) => ({ namespace, template: synthAirflow({ ...props, namespace }).template })),
+};
+
 function jsonOf(template: Template | Json): Json {
   return template instanceof Template ? template.toJSON() : template;
 }
@@ -130,9 +151,13 @@ export function releasesOf(template: Template | Json): Release[] {
   return assembly.releasesOf(jsonOf(template));
 }
 
-/** The values of the release of a chart, by default of Airflow's chart. */
-export function valuesOf(template: Template | Json, chart = 'airflow'): Json {
-  return releasesOf(template).find((release) => release.chart === chart)!.values;
+/** The values of the release of a chart, by default of Airflow's chart. A namespace distinguishes several releases of the chart. */
+export function valuesOf(template: Template | Json, chart = 'airflow', namespace?: string): Json {
+  return releaseOf(template, chart, namespace).values;
+}
+
+function releaseOf(template: Template | Json, chart: string, namespace?: string): Release {
+  return releasesOf(template).find((release) => release.chart === chart && [undefined, release.namespace].includes(namespace))!;
 }
 
 /** The Kubernetes objects in the manifests of a template, of one kind if given. */
@@ -190,9 +215,10 @@ function helmOf(layer: string): string {
  * Renders a release with the real chart. The release of Airflow includes the objects of the library's own manifests.
  *
  * @param chartFolder the folder of the chart, in CHARTS or as an absolute path
+ * @param ofNamespace distinguishes several releases of a chart
  */
-export function render(helm: string, chartFolder: string, template: Template | Json, chart = 'airflow'): string {
-  const { release, namespace, values } = releasesOf(template).find((found) => found.chart === chart)!;
+export function render(helm: string, chartFolder: string, template: Template | Json, chart = 'airflow', ofNamespace?: string): string {
+  const { release, namespace, values } = releaseOf(template, chart, ofNamespace);
   const file = join(temporaryFolder(), 'values.yaml');
   writeFileSync(file, JSON.stringify(values));
   const rendered = execFileSync(helm, ['template', release, resolve(CHARTS!, chartFolder), '--namespace', namespace, '--values', file, '--kube-version', '1.34.0'],

@@ -114,7 +114,8 @@ export class AirflowNodePools {
    * Create three managed node groups on which only Airflow runs: for stateless components, for workers, and for the in-cluster database.
    *
    * By default, these are 4 to 6 EC2 instances, 3 to 5 of them Spot instances. All nodes have the label `role=airflow` and the taint
-   * `dedicated=airflow:NoSchedule`; the label `type` distinguishes the node groups.
+   * `dedicated=airflow:NoSchedule`. The label `airflow-deployment`, whose value is the namespace, distinguishes the nodes of several deployments;
+   * the label `type` distinguishes the node groups of one.
    *
    * The cluster must have the add-ons VPC CNI, kube-proxy and CoreDNS, which a cluster in EKS Auto Mode does not have, and other nodes for pods
    * that do not tolerate the taint, such as CoreDNS.
@@ -129,7 +130,9 @@ export class AirflowNodePools {
   /**
    * Use nodes that already exist, or that Karpenter or EKS Auto Mode creates.
    *
-   * The library creates no nodes. It grants the role and the security group of the nodes access to the file system.
+   * The library creates no nodes. It grants the role and the security group of the nodes access to the file system. Several deployments can share
+   * nodes. If their nodes have different roles or security groups, give them different labels, because the file system of each deployment admits
+   * only its own.
    *
    * @param options the labels and taints of the nodes, their role and their security group
    */

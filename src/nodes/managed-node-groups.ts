@@ -4,7 +4,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { createNodeRole } from './node-role';
-import { airflowNodes, AirflowPlacement } from './placement';
+import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, nodegroupCluster } from '../cluster';
 import { checkCount, fail } from '../validation';
 
@@ -84,7 +84,7 @@ export interface NodePoolOptions {
   /**
    * Additional labels of the nodes.
    *
-   * The library sets the labels `role`, `type` and `lifecycle`, and refuses them here.
+   * The library sets the labels `role`, `airflow-deployment`, `type` and `lifecycle`, and refuses them here.
    *
    * @default - no additional labels
    */
@@ -156,7 +156,7 @@ export interface ManagedNodeGroupsOptions {
 
 interface ManagedNodeGroupsProps extends ManagedNodeGroupsOptions {
   readonly cluster: Cluster;
-  /** The namespace of the deployment, for descriptions. */
+  /** The namespace of the deployment, which is in a label of its nodes. */
   readonly namespace: string;
 }
 
@@ -207,10 +207,14 @@ export class ManagedNodeGroups extends Construct {
     this.database = this.nodegroup('database', 'Database');
     this.workersOnSpot = capacityTypeOf('workers', props.workers) === eks.CapacityType.SPOT;
     this.placement = {
-      stateless: airflowNodes(DEFAULTS.stateless.type),
-      workers: airflowNodes(DEFAULTS.workers.type),
-      database: airflowNodes(DEFAULTS.database.type),
+      stateless: this.placementOf('stateless'),
+      workers: this.placementOf('workers'),
+      database: this.placementOf('database'),
     };
+  }
+
+  private placementOf(name: PoolName): NodePlacement {
+    return airflowNodes({ deployment: this.props.namespace, type: DEFAULTS[name].type });
   }
 
   private nodegroup(name: PoolName, id: string): eks.Nodegroup {
@@ -221,7 +225,7 @@ export class ManagedNodeGroups extends Construct {
     this.checkPool(name, pool, minSize, maxSize);
     const instanceTypes = pool.instanceTypes ?? defaults.instanceTypes.map((type) => new ec2.InstanceType(type));
     const capacityType = capacityTypeOf(name, pool);
-    const { labels, taints } = airflowNodes(defaults.type);
+    const { labels, taints } = this.placementOf(name);
     const nodegroup = new eks.Nodegroup(this, id, {
       cluster: this.nodegroupCluster,
       nodeRole: this.role,
@@ -247,7 +251,7 @@ export class ManagedNodeGroups extends Construct {
       fail(this, `'nodePools.${name}.maxSize' must be at least ${minSize > 0 ? `'nodePools.${name}.minSize' (${minSize})` : 1}, got ${maxSize}`);
     }
     checkCount(this, `nodePools.${name}.maxSize`, maxSize, 1);
-    for (const label of ['role', 'type', 'lifecycle']) {
+    for (const label of [...Object.keys(this.placementOf(name).labels), 'lifecycle']) {
       if (labels?.[label] !== undefined) {
         fail(this, `'nodePools.${name}.labels' must not contain '${label}' (got '${labels[label]}'), which places the pods of Airflow; use another key`);
       }

@@ -44,10 +44,15 @@ export interface AirflowPlacement {
   readonly database: NodePlacement;
 }
 
-/** The label and the taint of all nodes that are created for Airflow, in every deployment of a cluster; `type` is that of one node pool. */
-export function airflowNodes(type?: string): NodePlacement {
+/**
+ * The label and the taint of all nodes that are created for Airflow.
+ *
+ * A pool has two more labels. Its deployment is one of them: the file system of a deployment refuses the nodes of every other one. The taint is the
+ * same for all, so that one CSI driver and one operator tolerate it, also those of clusters in which deployments come and go.
+ */
+export function airflowNodes(pool?: { readonly deployment: string; readonly type: string }): NodePlacement {
   return {
-    labels: { role: 'airflow', ...type === undefined ? {} : { type } },
+    labels: { role: 'airflow', ...pool && { 'airflow-deployment': pool.deployment, 'type': pool.type } },
     taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
   };
 }

@@ -3,8 +3,10 @@ import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowNodePools, AirflowOnEks, ExistingNodesOptions } from '../../src';
-import { importedCluster, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
+import { AirflowExecutor, AirflowNodePools, AirflowOnEks, ExistingNodesOptions } from '../../src';
+import {
+  CHARTS_UNDER_TEST, importedCluster, Json, newStack, resourcesOf, synthAirflow, synthCommunity, TWO_DEPLOYMENTS, valuesOf,
+} from '../util';
 
 const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
 const existing = (options: Partial<ExistingNodesOptions> = {}) => (stack: Stack) =>
@@ -22,7 +24,7 @@ test('defaults: the node groups are attributes of the deployment', () => {
   expect([nodePools.stateless, nodePools.workers, nodePools.database].map((group) => (group as eks.Nodegroup).node.id)).toEqual(['Stateless', 'Workers', 'Database']);
   expect(nodePools.role).toBeInstanceOf(iam.Role);
   expect(nodePools.connections).toBe(connections);
-  expect(nodePools.placement.workers.labels).toEqual({ role: 'airflow', type: 'af-stateful' });
+  expect(nodePools.placement.workers.labels).toEqual({ 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateful' });
 });
 
 test('custom: the same nodes can be used by two deployments', () => {
@@ -31,6 +33,31 @@ test('custom: the same nodes can be used by two deployments', () => {
   const { nodePools } = existing()(stack);
   const [one, two] = ['one', 'two'].map((namespace) => new AirflowOnEks(stack, namespace, { cluster, namespace, nodePools }));
   expect(one.nodePools.placement).toEqual(two.nodePools.placement);
+});
+
+/** The labels that the pods of a release require of their nodes, one entry per node selector. */
+function requiredLabels(values: Json): Json[] {
+  const of = (key: string, value: Json): Json[] => {
+    if (key === 'nodeSelector') {
+      return [value];
+    }
+    return key === 'matchExpressions' ? [Object.fromEntries(value.map(({ key: label, values: [only] }: Json) => [label, only]))] : requiredLabels(value);
+  };
+  return Object.entries(values).flatMap(([key, value]) => typeof value === 'object' && value !== null ? of(key, value) : []);
+}
+
+describe.each(CHARTS_UNDER_TEST)('two deployments of the $name chart in one cluster', ({ chart }) => {
+  test.each(Object.entries(TWO_DEPLOYMENTS))('%s: nodes and node selectors name their deployment', (_name, synth) => {
+    const deployments = synth({ chart: chart(), executor: AirflowExecutor.CELERY_KUBERNETES });
+    for (const { namespace, template } of deployments) {
+      const required = requiredLabels(valuesOf(template, 'airflow', namespace));
+      expect(required.length).toBeGreaterThanOrEqual(6);
+      expect(required.filter((labels) => labels.role !== 'airflow' || labels['airflow-deployment'] !== namespace || !labels.type)).toEqual([]);
+    }
+    const nodes = deployments.flatMap(({ template }) => resourcesOf(template, 'AWS::EKS::Nodegroup')).map(({ Labels }) => `${Labels['airflow-deployment']} ${Labels.type}`);
+    const types = ['af-db', 'af-stateful', 'af-stateless'];
+    expect([...new Set(nodes)].sort()).toEqual(deployments.flatMap(({ namespace }) => types.map((type) => `${namespace} ${type}`)));
+  });
 });
 
 test('existing nodes, defaults: all pods run on those of stateless, and the driver on all', () => {

@@ -42,7 +42,7 @@ test('defaults', () => {
       CapacityType: 'SPOT',
       InstanceTypes: ['c5a.xlarge', 'c5a.large'],
       ScalingConfig: { MinSize: 2, MaxSize: 2, DesiredSize: 2 },
-      Labels: { role: 'airflow', type: 'af-stateless', lifecycle: 'spot' },
+      Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateless', 'lifecycle': 'spot' },
       Tags: { Name: 'prod-airflow-stateless' },
     }),
     'af-stateful': expect.objectContaining({
@@ -50,7 +50,7 @@ test('defaults', () => {
       CapacityType: 'SPOT',
       InstanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'],
       ScalingConfig: { MinSize: 1, MaxSize: 3, DesiredSize: 1 },
-      Labels: { role: 'airflow', type: 'af-stateful', lifecycle: 'spot' },
+      Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateful', 'lifecycle': 'spot' },
       Tags: { Name: 'prod-airflow-workers' },
     }),
     'af-db': expect.objectContaining({
@@ -58,7 +58,7 @@ test('defaults', () => {
       CapacityType: 'ON_DEMAND',
       InstanceTypes: ['c5a.xlarge'],
       ScalingConfig: { MinSize: 1, MaxSize: 1, DesiredSize: 1 },
-      Labels: { role: 'airflow', type: 'af-db', lifecycle: 'on-demand' },
+      Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-db', 'lifecycle': 'on-demand' },
       Tags: { Name: 'prod-airflow-database' },
     }),
   });
@@ -68,9 +68,9 @@ test('defaults', () => {
   expect([pools.workersOnSpot, pools.labelled]).toEqual([true, true]);
   const taints = [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }];
   expect(pools.placement).toEqual({
-    stateless: { labels: { role: 'airflow', type: 'af-stateless' }, taints },
-    workers: { labels: { role: 'airflow', type: 'af-stateful' }, taints },
-    database: { labels: { role: 'airflow', type: 'af-db' }, taints },
+    stateless: { labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateless' }, taints },
+    workers: { labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateful' }, taints },
+    database: { labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-db' }, taints },
   });
 });
 
@@ -119,7 +119,7 @@ test('custom', () => {
     CapacityType: 'ON_DEMAND',
     InstanceTypes: ['m7g.2xlarge', 'm6g.2xlarge'],
     ScalingConfig: { MinSize: 4, MaxSize: 4 },
-    Labels: { team: 'data', role: 'airflow', type: 'af-stateful', lifecycle: 'on-demand' },
+    Labels: { 'team': 'data', 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateful', 'lifecycle': 'on-demand' },
     Tags: { CostCenter: '42', Name: 'prod-airflow-workers' },
     Subnets: ['subnet-2'],
   });
@@ -175,7 +175,7 @@ test.each<[string, ManagedNodeGroupsOptions, string]>([
   ['CPU architectures are mixed', { workers: { instanceTypes: types('c5a.large', 'c7g.large') } },
     "'nodePools.workers.instanceTypes' must be of one CPU architecture, got c5a.large (x86_64), c7g.large (arm64)"],
   ['there are no instance types', { workers: { instanceTypes: [] } }, "'nodePools.workers.instanceTypes' must be of one CPU architecture, got no types"],
-  ...['role', 'type', 'lifecycle'].map((label): [string, ManagedNodeGroupsOptions, string] => [`the label '${label}' is set`, { database: { labels: { [label]: 'big' } } },
+  ...['role', 'airflow-deployment', 'type', 'lifecycle'].map((label): [string, ManagedNodeGroupsOptions, string] => [`the label '${label}' is set`, { database: { labels: { [label]: 'big' } } },
     `'nodePools.database.labels' must not contain '${label}' (got 'big'), which places the pods of Airflow; use another key`]),
 ])('fails when %s', (_name, options, message) => {
   expect(() => synth(options)).toThrow(new Error(`Data/Nodes: ${message}`));

@@ -13,7 +13,7 @@ test('defaults: no taints, and no tolerations', () => {
 test('the nodes that are created for Airflow', () => {
   const taints = [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }];
   expect(airflowNodes()).toEqual({ labels: { role: 'airflow' }, taints });
-  expect(airflowNodes('af-db')).toEqual({ labels: { role: 'airflow', type: 'af-db' }, taints });
+  expect(airflowNodes({ deployment: 'data', type: 'af-db' })).toEqual({ labels: { 'role': 'airflow', 'airflow-deployment': 'data', 'type': 'af-db' }, taints });
 });
 
 const { NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE } = eks.TaintEffect;

@@ -11,7 +11,7 @@ const values = (props?: Props): Json => valuesOf(synthCommunity(props).template)
 const required = (type: string) => ({
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
-      nodeSelectorTerms: [{ matchExpressions: [{ key: 'role', operator: 'In', values: ['airflow'] }, { key: 'type', operator: 'In', values: [type] }] }],
+      nodeSelectorTerms: [{ matchExpressions: [['role', 'airflow'], ['airflow-deployment', 'airflow'], ['type', type]].map(([key, value]) => ({ key, operator: 'In', values: [value] })) }],
     },
   },
 });

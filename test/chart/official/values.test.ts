@@ -11,7 +11,7 @@ import { CHARTS, CHARTS_UNDER_TEST, Json, valuesOf } from '../../util';
 import { writtenSecrets } from '../templates';
 
 const POOL = (type: string) => ({
-  nodeSelector: { role: 'airflow', type },
+  nodeSelector: { 'role': 'airflow', 'airflow-deployment': 'airflow', type },
   tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'airflow', effect: 'NoSchedule' }],
 });
 
