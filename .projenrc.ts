@@ -45,7 +45,12 @@ const project = new awscdk.AwsCdkConstructLibrary({
     exclude: ['**/node_modules', '**/cdk.out'],
   },
   eslintOptions: { dirs: ['src'], devdirs: ['test', 'examples'], ignorePatterns: ['**/node_modules', '**/cdk.out', '*.js', '*.d.ts'] },
-  tsJestOptions: { transformOptions: { diagnostics: typescript.TsJestDiagnostics.custom({ ignoreCodes: [151002] }) } }, // it wants isolated modules, which jsii's exports of types are not
+  tsJestOptions: {
+    transformOptions: {
+      isolatedModules: true, // each file by itself, in a fifth of the time; types are checked once, below
+      diagnostics: typescript.TsJestDiagnostics.custom({ ignoreCodes: [151002] }), // exports of interfaces are not isolated, and are nothing at run time
+    },
+  },
   jestOptions: {
     coverageText: false, // a table of all files would hide the line that says whether the tests passed
     updateSnapshot: javascript.UpdateSnapshot.NEVER, // else a changed construct ID, which replaces users' resources, passes
@@ -111,6 +116,7 @@ project.compileTask.exec('cp -r src/assets lib'); // files in other languages, w
 project.compileTask.exec('esbuild lib/index.js --bundle --platform=node --target=node20 --external:aws-cdk-lib --external:constructs --allow-overwrite --outfile=lib/index.js');
 project.addTask('bench', { description: 'Measure loading and synthesis, alone or against another checkout', exec: 'node bench/run.mjs', receiveArgs: true });
 
+project.testTask.prependExec('tsc --noEmit --project tsconfig.dev.json');
 project.testTask.prependSpawn(project.compileTask); // tests read the assembly
 project.testTask.env('JSII_DEPRECATED', 'quiet'); // deprecations inside the CDK itself, each with its stack
 project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20'); // the lowest version that we support is older than those of jsii
