@@ -173,11 +173,10 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     );
     release.node.addDependency(
       ...synchronized, // pods do not start without their secrets
-      ...persistence.mountable, // the claims and their file system
+      ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
       ...nodes.dependables, // on which the pods run, and with whose role they mount
       ...albControllerOf(cluster), // checks each new Service, and refuses all until it is ready
     );
-    persistence.mountGrant.applyBefore(release); // also for the role of existing nodes
     ingress?.node.addDependency(
       release, // contains the services
       ...albControllerOf(cluster), // deletes the load balancer, before it is deleted itself

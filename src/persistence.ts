@@ -3,6 +3,7 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import efs = require('aws-cdk-lib/aws-efs');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct, IDependable } from 'constructs';
+import { addPermissions, admit } from './access';
 import { Cluster } from './cluster';
 import { applyManifest, KubernetesObject, readObject } from './kubernetes';
 
@@ -128,8 +129,6 @@ export class Persistence extends Construct implements IAirflowPersistence {
   public readonly logsClaimName: string;
   public readonly databaseClaimName: string;
   public readonly storageClassName: string;
-  /** The permission of the nodes to mount. */
-  public readonly mountGrant: iam.Grant;
 
   constructor(scope: Construct, id: string, private readonly props: PersistenceProps) {
     super(scope, id);
@@ -140,15 +139,18 @@ export class Persistence extends Construct implements IAirflowPersistence {
     this.storageClassName = `${namespace}-efs`;
 
     this.fileSystem = props.fileSystem ?? this.createFileSystem();
-    this.fileSystem.connections.allowDefaultPortFrom(props.nodes, 'NFS from the nodes of the Airflow deployment');
-    this.mountGrant = this.fileSystem.grant(props.nodeRole, 'elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite');
+    const rules = admit(this, { from: props.nodes, to: this.fileSystem, description: 'NFS from the nodes of the Airflow deployment' });
+    const policy = addPermissions(this, 'MountPolicy', props.nodeRole, new iam.PolicyStatement({
+      actions: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],
+      resources: [this.fileSystem.fileSystemArn],
+    }));
 
     this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
     this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
     // A manifest of its own: a claim is deleted only when no pod uses it any more, so that the namespace is deleted without running pods.
     // Otherwise the namespace would look again only after half of the pods' termination grace period.
     const manifest = applyManifest(this, 'Manifest', props.cluster, this.objects(), { overwrite: true });
-    manifest.node.addDependency(...props.claimDependencies);
+    manifest.node.addDependency(...props.claimDependencies, ...rules, policy); // pods that end still write to their volumes
     // The scheduler tries a pod whose claim is not bound yet again only after some minutes.
     for (const [field, claim] of [['LogsClaimBound', this.logsClaimName], ['DatabaseClaimBound', this.databaseClaimName]]) {
       readObject(this, field, props.cluster, {
@@ -163,7 +165,7 @@ export class Persistence extends Construct implements IAirflowPersistence {
 
   /** What pods need before they can mount. */
   public get mountable(): IDependable[] {
-    return [this, this.fileSystem.mountTargetsAvailable, ...this.fileSystem.connections.securityGroups];
+    return [this, this.fileSystem.mountTargetsAvailable];
   }
 
   /** EFS ignores the size of a claim, and a static claim cannot be resized. */

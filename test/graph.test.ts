@@ -79,7 +79,7 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the ready workloads': graph.find(AWAITED, 'AirflowReady'),
     'the ingress': graph.find(MANIFEST, 'AirflowIngress'),
     'the nodes': graph.find('AWS::EKS::Nodegroup', 'AirflowNodePools'),
-    'the permissions of the nodes': graph.find('AWS::IAM::Policy', 'AirflowNodePoolsRole'),
+    'the permissions of the nodes': graph.find('AWS::IAM::Policy', 'AirflowPersistence'),
     'the rules between the nodes': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowNodePools'),
     'the file system': graph.find('AWS::EFS::FileSystem', 'AirflowPersistence'),
     'the access to the file system': graph.find('AWS::EC2::SecurityGroupIngress', 'AirflowPersistence'),
@@ -98,12 +98,13 @@ const EDGES: [string, string][] = [
   ['the definitions of the operator', 'the operator'],
   ['the namespace', 'the operator'], // removes its finalizers, also after a deployment that failed
   ['the namespace', 'the nodes'], // on which the operator may run
-  ['the namespace', 'the permissions of the nodes'],
   ['the namespace', 'the rules between the nodes'],
   ['the claims', 'the namespace'],
   ['the claims', 'the driver'],
   ['the claims', 'the file system'],
   ['the claims', 'the access points'],
+  ['the claims', 'the permissions of the nodes'], // until no pod uses a claim any more
+  ['the claims', 'the access to the file system'],
   ['the bound claims', 'the claims'],
   ['the secrets', 'the namespace'],
   ['the secrets', 'the operator'],
@@ -237,7 +238,7 @@ test('nodes that already exist: the release is created after their permission to
   });
   const graph = new Graph(Template.fromStack(stack).toJSON());
   const [release] = graph.find(HELM, 'AirflowRelease');
-  const policies = graph.find('AWS::IAM::Policy', 'NodeRole');
+  const policies = graph.find('AWS::IAM::Policy', 'AirflowPersistence');
   expect(policies).toHaveLength(1);
   expect([...graph.before(release)]).toEqual(expect.arrayContaining([...policies, ...graph.find('AWS::EC2::SecurityGroupIngress')]));
 });

@@ -2,6 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Construct, IDependable } from 'constructs';
 import { SecretsManagerSource } from './airflow-secret';
 import { SecretKey } from './secret-key';
+import { grantReadSecret } from '../access';
 import { Cluster } from '../cluster';
 import { ExternalSecretsInstallation } from '../external-secrets';
 import { applyManifest, KubernetesObject, readObject, revisionOf, serviceAccountRole } from '../kubernetes';
@@ -44,9 +45,8 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
     serviceAccount: name,
     description: `Reads the secrets of the Airflow deployment '${namespace}'`,
   });
-  for (const { secret } of new Set(keys.flatMap(({ content }) => content.secrets))) {
-    secret.grantRead(role);
-  }
+  const secrets = new Set(keys.flatMap(({ content }) => content.secrets.map(({ secret }) => secret)));
+  const grants = [...secrets].map((secret) => grantReadSecret(role, secret));
   const object = (apiVersion: string, kind: string, objectName: string, { metadata, ...rest }: KubernetesObject) =>
     ({ apiVersion, kind, metadata: { name: objectName, namespace, ...metadata }, ...rest });
   const specs = new Map(names.map((secretName) => [secretName, {
@@ -65,7 +65,8 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
     ...[...specs].map(([secretName, spec]) => object(EXTERNAL_SECRETS_API, 'ExternalSecret', secretName, { spec })),
   ], { overwrite: true });
   const operator = (props.installation ?? ExternalSecretsInstallation.onAnyNode())._bind(cluster);
-  manifest.node.addDependency(props.namespaceManifest, role.node.findChild('DefaultPolicy'), ...operator);
+  manifest.node.addDependency(props.namespaceManifest, ...operator);
+  grants.forEach((grant) => grant.applyBefore(manifest)); // in as many policies as they need
   // The secrets that this stack generates always exist. Of any other one the value, a field or the permission to read it may be missing.
   const foreign = keys.filter(({ content }) => content.secrets.some(({ secret }) => secret.node.scope !== scope)).map((key) => key.name);
   // Each is waited for in a resource that names it: pods that lack a secret would only be not ready, after a longer time.
