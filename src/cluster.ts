@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct, IConstruct } from 'constructs';
@@ -73,4 +73,23 @@ export function checkAccessEntries(scope: Construct, cluster: Cluster): void {
 export function albControllerOf(cluster: Cluster): IConstruct[] {
   const controller = (cluster as eks.Cluster | eksv2.Cluster).albController;
   return controller ? [controller] : [];
+}
+
+const NETWORK_ADDONS = ['vpc-cni', 'kube-proxy', 'coredns'];
+
+/**
+ * The add-ons without which managed node groups have no network, if the cluster certainly lacks them: a cluster of this app in EKS Auto Mode.
+ *
+ * Complete only at the end of synthesis, because add-ons can be created after the nodes.
+ */
+export function missingNetworkAddons(cluster: Cluster): string[] {
+  const inAutoMode = cluster.node.children.some((child) => CfnResource.isCfnResource(child) && child.cfnResourceType === 'AWS::EKS::Cluster'
+    && ((child as eks.CfnCluster).computeConfig as eks.CfnCluster.ComputeConfigProperty | undefined)?.enabled === true);
+  if (!inAutoMode) {
+    return [];
+  }
+  const addons = cluster.node.root.node.findAll()
+    .filter((construct): construct is eks.CfnAddon => CfnResource.isCfnResource(construct) && construct.cfnResourceType === 'AWS::EKS::Addon');
+  const installed = addons.filter(({ clusterName }) => clusterName === cluster.clusterName).map(({ addonName }) => addonName);
+  return NETWORK_ADDONS.filter((addon) => !installed.includes(addon));
 }

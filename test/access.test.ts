@@ -170,7 +170,8 @@ test('roles that somebody else creates', () => {
   const template = Template.fromStack(data);
   expect([...resourcesOf(template, 'AWS::IAM::Role'), ...resourcesOf(template, 'AWS::IAM::Policy')]).toEqual([]);
   const report = JSON.parse(readFileSync(join(app.outdir, 'iam-policy-report.json'), 'utf8'));
-  const actions = Object.fromEntries(report.roles.map((role: Json) => [role.roleName, role.identityPolicyStatements.flatMap(({ Action }: Json) => Action)]));
+  const actions = Object.fromEntries(report.roles.map(({ roleName, identityPolicyStatements }: Json) =>
+    [roleName, identityPolicyStatements.flatMap(({ Action }: Json) => Action)]));
   expect(actions).toMatchObject({
     pods: ['secretsmanager:GetSecretValue'],
     nodes: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],

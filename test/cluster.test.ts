@@ -1,8 +1,10 @@
-import { Stack } from 'aws-cdk-lib';
+import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
+import { App, Stack } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newApp, newStack, REGION } from './util';
-import { AirflowOnEks } from '../src';
+import { AirflowNodePools, AirflowOnEks } from '../src';
 import { albControllerOf, isEksV1, nodegroupCluster } from '../src/cluster';
 
 test.each(Object.entries(CLUSTERS))('the EKS module of a cluster: %s', (name, make) => {
@@ -71,4 +73,38 @@ describe('fails with all attributes that an imported cluster lacks', () => {
 test.each(Object.entries(CLUSTERS))('a complete cluster: %s', (_name, make) => {
   const stack = newStack();
   expect(() => new AirflowOnEks(stack, 'Airflow', { cluster: make(stack) })).not.toThrow();
+});
+
+describe('a cluster in EKS Auto Mode', () => {
+  const autoMode = (stack: Stack) => new eksv2.Cluster(stack, 'Cluster', {
+    version: eksv2.KubernetesVersion.V1_33, kubectlProviderOptions: { kubectlLayer: new KubectlV35Layer(stack, 'Kubectl') },
+  });
+  const addons = (scope: Stack, cluster: eksv2.ICluster, ...names: string[]) =>
+    names.forEach((addonName) => new eksv2.Addon(scope, addonName, { cluster, addonName }));
+
+  test('with the add-ons that managed node groups need, also if they are created later', () => {
+    const app = newApp();
+    const [platform, data] = ['Platform', 'Data'].map((id) => new Stack(app, id, { env: { account: ACCOUNT, region: REGION } }));
+    const cluster = autoMode(platform);
+    new AirflowOnEks(data, 'Airflow', { cluster });
+    addons(platform, cluster, 'vpc-cni', 'kube-proxy', 'coredns');
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('with nodes that the library does not create', () => {
+    const stack = newStack();
+    const nodeRole = iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
+    new AirflowOnEks(stack, 'Airflow', { cluster: autoMode(stack), nodePools: AirflowNodePools.existing({ stateless: { labels: {} }, nodeRole }) });
+    expect(() => App.of(stack)!.synth()).not.toThrow();
+  });
+
+  test('fails when managed node groups would lack add-ons', () => {
+    const stack = newStack();
+    const cluster = autoMode(stack);
+    new AirflowOnEks(stack, 'Airflow', { cluster });
+    addons(stack, cluster, 'vpc-cni');
+    expect(() => App.of(stack)!.synth()).toThrow("[Data/Airflow/NodePools] the nodes that 'nodePools' creates need the add-ons vpc-cni, kube-proxy and"
+      + " coredns, which a cluster in EKS Auto Mode does not have, got a 'cluster' without kube-proxy, coredns; create the cluster with"
+      + " 'defaultCapacityType' NODEGROUP, add an eks.Addon for each, or use AirflowNodePools.existing()");
+  });
 });

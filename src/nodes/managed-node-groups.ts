@@ -5,7 +5,7 @@ import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { createNodeRole } from './node-role';
 import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
-import { Cluster, nodegroupCluster } from '../cluster';
+import { Cluster, missingNetworkAddons, nodegroupCluster } from '../cluster';
 import { checkCount, fail } from '../validation';
 
 /**
@@ -193,6 +193,7 @@ export class ManagedNodeGroups extends Construct {
 
   constructor(scope: Construct, id: string, private readonly props: ManagedNodeGroupsProps) {
     super(scope, id);
+    this.node.addValidation({ validate: () => this.missingAddons() });
 
     this.role = createNodeRole(this, props);
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -244,6 +245,13 @@ export class ManagedNodeGroups extends Construct {
     // optimizing that function in an app with some ten deployments. The AMI type, which is the only reason for it, is set above.
     (nodegroup.node.defaultChild as eks.CfnNodegroup).instanceTypes = instanceTypes.map((type) => type.toString());
     return nodegroup;
+  }
+
+  private missingAddons(): string[] {
+    const missing = missingNetworkAddons(this.props.cluster);
+    return missing.length === 0 ? [] : ["the nodes that 'nodePools' creates need the add-ons vpc-cni, kube-proxy and coredns, which a cluster in EKS Auto Mode"
+      + ` does not have, got a 'cluster' without ${missing.join(', ')}; create the cluster with 'defaultCapacityType' NODEGROUP, add an eks.Addon for each,`
+      + ' or use AirflowNodePools.existing()'];
   }
 
   private checkPool(name: PoolName, { labels }: NodePoolOptions, minSize: number, maxSize: number): void {
