@@ -80,5 +80,21 @@ echo "installed in $((SECONDS - began)) s"
 export AIRFLOW_TEST_CACHE=$cache AIRFLOW_TEST_DEFAULT=$default
 AIRFLOW_PYTHONS=$(printf "$cache/airflow-%s/bin/python\n" "${!until[@]}" | sort --version-sort --reverse | paste -sd :)
 export AIRFLOW_PYTHONS
-exec nice -n 10 unshare --mount --net --uts --pid --fork --kill-child --mount-proc bash "$here/machine.sh" \
-  "$cache/tools/bin/python" -m pytest -p no:cacheprovider -v --capture=no --durations=10 "${@:-$here}"
+
+tests() { # PYTEST ARGUMENT.., in place of this shell, on a machine of their own
+  exec nice -n 10 unshare --mount --net --uts --pid --fork --kill-child --mount-proc bash "$here/machine.sh" \
+    "$cache/tools/bin/python" -m pytest -p no:cacheprovider -v --capture=no --durations=10 "$@"
+}
+
+[ $# -eq 0 ] || tests "$@"
+# Two cores, two machines. The longer tests are shown as they run.
+log=$(mktemp -d)
+tests "$here/test_users_and_pools.py" > "$log/users" 2>&1 &
+users=$!
+trap 'kill $users 2>/dev/null || true; rm -r "$log"' EXIT
+failed=0
+tests "$here/test_airflow.py" 2>&1 | tee "$log/airflow" || failed=1
+wait $users || failed=1
+cat "$log/users"
+cat "$log"/* | awk '/^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 } END { print passed + 0 " passed, " failed + 0 " failed" }'
+exit $failed

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from container import wait_for
+from container import Container, wait_for
 from deployment import Deployment
 from release import VOLUMES
 
@@ -69,9 +69,9 @@ def test_pgbouncer_and_redis_start(airflow):
     wait_for("Redis", lambda: "Ready to accept connections" in redis.log())
 
 
-def test_the_database_is_migrated_through_pgbouncer(airflow, postgresql):
-    code, log = airflow.run(*MIGRATION)
-    assert code == 0, log
+def test_two_replicas_migrate_a_new_database_through_pgbouncer(airflow, postgresql):
+    replicas = [Container(airflow.release, *MIGRATION).start() for _ in range(2)]
+    assert [replica.wait() for replica in replicas] == [0, 0], [replica.log() for replica in replicas]
     assert postgresql("SELECT count(*) FROM dag_run") == ["0"]
 
 
