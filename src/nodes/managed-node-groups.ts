@@ -1,8 +1,9 @@
-import { Size, Tags, Token } from 'aws-cdk-lib';
+import { Size, Token } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
+import { amiTypeFor, volumesOf } from './ami-type';
 import { createNodeRole } from './node-role';
 import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, missingNetworkAddons, nodegroupCluster } from '../cluster';
@@ -54,9 +55,9 @@ export interface NodePoolOptions {
   readonly maxSize?: number;
 
   /**
-   * The size of the root volume of a node, an encrypted gp3 volume.
+   * The size of the volume for images and containers, an encrypted gp3 volume of at least 20 GiB.
    *
-   * With Bottlerocket, images and containers are on a second volume, whose size this option does not change.
+   * With Amazon Linux 2023, this is the root volume; with Bottlerocket, the data volume `/dev/xvdb`.
    *
    * @default Size.gibibytes(20)
    */
@@ -65,7 +66,7 @@ export interface NodePoolOptions {
   /**
    * The EKS optimized AMI of the nodes, which determines their operating system.
    *
-   * It must match the CPU architecture of the instance types.
+   * It must be an AMI type of Amazon Linux 2023 or Bottlerocket, for the CPU architecture of the instance types.
    *
    * @default - Amazon Linux 2023, for the CPU architecture of the instance types
    * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html
@@ -91,9 +92,13 @@ export interface NodePoolOptions {
   readonly labels?: { [key: string]: string };
 
   /**
-   * Additional tags of the node group.
+   * Additional tags of the EC2 instances and their volumes, for example for cost allocation.
+   *
+   * Tags of the stack, and of constructs, are tags of the node group, and not of its instances: EKS replaces all nodes if the tags of instances
+   * change, and refuses to change them together with those of the node group.
    *
    * @default - only the tag `Name`
+   * @see https://github.com/aws/aws-cdk/issues/16644
    */
   readonly tags?: { [key: string]: string };
 }
@@ -228,18 +233,19 @@ export class ManagedNodeGroups extends Construct {
     const instanceTypes = pool.instanceTypes ?? defaults.instanceTypes.map((type) => new ec2.InstanceType(type));
     const capacityType = capacityTypeOf(name, pool);
     const { labels, taints } = this.placementOf(name);
+    const amiType = amiTypeFor(this, { prop: `nodePools.${name}`, instanceTypes, amiType: pool.amiType });
     const nodegroup = new eks.Nodegroup(this, id, {
       cluster: this.nodegroupCluster,
       nodeRole: this.role,
       subnets: pool.subnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
-      amiType: pool.amiType ?? this.amiType(name, instanceTypes),
+      amiType,
       capacityType,
       minSize,
       maxSize,
       labels: { ...pool.labels, ...labels, lifecycle: capacityType === eks.CapacityType.SPOT ? 'spot' : 'on-demand' },
       taints,
-      tags: { Name: `${this.props.cluster.clusterName}-airflow-${name}`, ...pool.tags },
-      launchTemplateSpec: this.launchTemplateSpec(id, pool.diskSize ?? Size.gibibytes(20)),
+      tags: { Name: `${this.props.cluster.clusterName}-airflow-${name}` },
+      launchTemplateSpec: this.launchTemplateSpec(id, pool, volumesOf(this, `nodePools.${name}`, amiType, pool.diskSize)),
     });
     // Past the construct, which would compare each type with all GPU classes: half of the time of a synthesis, and minutes of
     // optimizing that function in an app with some ten deployments. The AMI type, which is the only reason for it, is set above.
@@ -267,34 +273,30 @@ export class ManagedNodeGroups extends Construct {
     }
   }
 
-  /** The default of the CDK is Amazon Linux 2, which has reached end of life. */
-  private amiType(name: PoolName, instanceTypes: ec2.InstanceType[]): eks.NodegroupAmiType {
-    const architectures = new Set(instanceTypes.map((type) => type.architecture));
-    if (architectures.size !== 1) {
-      const given = instanceTypes.map((type) => `${type} (${type.architecture})`).join(', ');
-      fail(this, `'nodePools.${name}.instanceTypes' must be of one CPU architecture, got ${given || 'no types'}`);
-    }
-    return architectures.has(ec2.InstanceArchitecture.ARM_64)
-      ? eks.NodegroupAmiType.AL2023_ARM_64_STANDARD
-      : eks.NodegroupAmiType.AL2023_X86_64_STANDARD;
-  }
-
-  /** One template per node group, whose ID says nothing of what is in it: a node group cannot change to another template. */
-  private launchTemplateSpec(id: string, diskSize: Size): eks.LaunchTemplateSpec {
-    const template = new ec2.LaunchTemplate(this, `${id}LaunchTemplate`, {
-      keyPair: this.props.keyPair,
-      securityGroup: this.securityGroup,
-      blockDevices: [{
-        deviceName: '/dev/xvda',
-        volume: ec2.BlockDeviceVolume.ebs(diskSize.toGibibytes(), { encrypted: true, volumeType: ec2.EbsDeviceVolumeType.GP3 }),
-      }],
-      requireImdsv2: true,
-      httpPutResponseHopLimit: 1, // pods have AWS identities of their own and do not use that of the node
+  /**
+   * One template per node group, whose ID says nothing of what is in it: a node group cannot change to another template.
+   *
+   * The construct of the CDK would put the tags of the stack on instances. A changed tag would then change the node group and the version of
+   * its template in one update, which EKS refuses.
+   */
+  private launchTemplateSpec(
+    id: string, { tags }: NodePoolOptions, blockDeviceMappings: ec2.CfnLaunchTemplate.BlockDeviceMappingProperty[],
+  ): eks.LaunchTemplateSpec {
+    const { cluster, keyPair } = this.props;
+    const tagList = Object.entries({ Name: `${cluster.clusterName}-airflow`, ...tags }).map(([key, value]) => ({ key, value }));
+    const template = new ec2.CfnLaunchTemplate(this, `${id}LaunchTemplate`, {
+      launchTemplateData: {
+        keyName: keyPair?.keyPairName,
+        securityGroupIds: [this.securityGroup.securityGroupId, cluster.clusterSecurityGroupId], // the second, because EKS attaches none to a template that has some
+        blockDeviceMappings,
+        metadataOptions: {
+          httpTokens: 'required',
+          httpPutResponseHopLimit: 1, // pods have AWS identities of their own and do not use that of the node
+        },
+        tagSpecifications: ['instance', 'volume'].map((resourceType) => ({ resourceType, tags: tagList })),
+      },
     });
-    // A template with security groups replaces the one that EKS attaches by itself.
-    template.addSecurityGroup(this.props.cluster.clusterSecurityGroup);
-    Tags.of(template).add('Name', `${this.props.cluster.clusterName}-airflow`);
-    return { id: template.launchTemplateId!, version: template.latestVersionNumber };
+    return { id: template.ref, version: template.attrLatestVersionNumber };
   }
 }
 

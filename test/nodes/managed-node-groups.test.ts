@@ -1,4 +1,4 @@
-import { Size, Stack, Token } from 'aws-cdk-lib';
+import { Size, Stack, Tags, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -108,7 +108,7 @@ test('custom', () => {
       tags: { CostCenter: '42' },
       subnets: { subnetFilters: [ec2.SubnetFilter.byIds(['subnet-2'])] },
     },
-    database: { amiType: eks.NodegroupAmiType.BOTTLEROCKET_X86_64, capacityType: eks.CapacityType.SPOT, minSize: 0, maxSize: 2, tags: { Name: 'mine' } },
+    database: { amiType: eks.NodegroupAmiType.BOTTLEROCKET_X86_64, capacityType: eks.CapacityType.SPOT, minSize: 0, maxSize: 2, diskSize: Size.gibibytes(50), tags: { Name: 'mine' } },
     keyPair: ec2.KeyPair.fromKeyPairName(stack, 'KeyPair', 'prod'),
     managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('CloudWatchAgentServerPolicy')],
     clusterAutoscaler: true,
@@ -120,16 +120,19 @@ test('custom', () => {
     InstanceTypes: ['m7g.2xlarge', 'm6g.2xlarge'],
     ScalingConfig: { MinSize: 4, MaxSize: 4 },
     Labels: { 'team': 'data', 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateful', 'lifecycle': 'on-demand' },
-    Tags: { CostCenter: '42', Name: 'prod-airflow-workers' },
+    Tags: { Name: 'prod-airflow-workers' },
     Subnets: ['subnet-2'],
   });
   expect(groups['af-db']).toMatchObject({
-    AmiType: 'BOTTLEROCKET_x86_64', CapacityType: 'SPOT', ScalingConfig: { MinSize: 0, MaxSize: 2 }, Labels: { lifecycle: 'spot' }, Tags: { Name: 'mine' },
+    AmiType: 'BOTTLEROCKET_x86_64', CapacityType: 'SPOT', ScalingConfig: { MinSize: 0, MaxSize: 2 }, Labels: { lifecycle: 'spot' },
   });
   expect(pools.workersOnSpot).toBe(false);
   template.allResourcesProperties('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { KeyName: 'prod' } });
-  const sizes = Object.entries(launchTemplatesOf(template)).map(([id, { BlockDeviceMappings }]) => [id, BlockDeviceMappings[0].Ebs.VolumeSize]);
-  expect(Object.fromEntries(sizes)).toEqual({ NodesStatelessLaunchTemplate: 20, NodesWorkersLaunchTemplate: 100, NodesDatabaseLaunchTemplate: 20 });
+  const launchTemplates = Object.values(launchTemplatesOf(template));
+  const disks = launchTemplates.map(({ BlockDeviceMappings }) => BlockDeviceMappings.map(({ DeviceName, Ebs }: Json) => `${DeviceName} ${Ebs.VolumeSize}`));
+  expect(disks).toEqual([['/dev/xvda 20'], ['/dev/xvda 100'], ['/dev/xvda 4', '/dev/xvdb 50']]);
+  const tags = launchTemplates.map(({ TagSpecifications }) => TagSpecifications.map(({ ResourceType, Tags: list }: Json) => [ResourceType, list.map(({ Key, Value }: Json) => `${Key}=${Value}`)]));
+  expect(tags).toEqual([['Name=prod-airflow'], ['Name=prod-airflow', 'CostCenter=42'], ['Name=mine']].map((list) => [['instance', list], ['volume', list]]));
   template.hasResourceProperties('AWS::IAM::Role', {
     ManagedPolicyArns: Match.arrayWith([{ 'Fn::Join': ['', Match.arrayWith([':iam::aws:policy/CloudWatchAgentServerPolicy'])] }]),
   });
@@ -149,6 +152,29 @@ test('no change of a node group changes the ID of its launch template', () => {
   const pool: NodePoolOptions = { diskSize: Size.gibibytes(100), instanceTypes: types('m7g.large'), capacityType: eks.CapacityType.ON_DEMAND, minSize: 3 };
   expect(ids({ stateless: pool, workers: pool, database: pool, clusterAutoscaler: true })).toEqual(ids({}));
   expect(ids({}).join()).not.toContain('20');
+});
+
+// EKS refuses to change the tags of a node group and the version of its launch template in one update.
+test('tags of the stack do not change launch templates', () => {
+  const withTags = (tags: Record<string, string>) => {
+    const stack = newStack();
+    Object.entries(tags).forEach(([key, value]) => Tags.of(stack).add(key, value));
+    new ManagedNodeGroups(stack, 'Nodes', { cluster: importedCluster(stack), namespace: 'airflow' });
+    return Template.fromStack(stack);
+  };
+  const [before, after] = [withTags({}), withTags({ CostCenter: '42' })];
+  expect(launchTemplatesOf(after)).toEqual(launchTemplatesOf(before));
+  expect(groupsOf(after)['af-db'].Tags).toEqual({ Name: 'prod-airflow-database', CostCenter: '42' });
+});
+
+test.each<[string, NodePoolOptions, string]>([
+  ['Graviton', { instanceTypes: types('m7g.large') }, 'AL2023_ARM_64_STANDARD'],
+  ['a GPU', { instanceTypes: types('g5.xlarge'), amiType: eks.NodegroupAmiType.AL2023_X86_64_NVIDIA }, 'AL2023_x86_64_NVIDIA'],
+  ['Bottlerocket on Graviton', { instanceTypes: types('m7g.large'), amiType: eks.NodegroupAmiType.BOTTLEROCKET_ARM_64_FIPS }, 'BOTTLEROCKET_ARM_64_FIPS'],
+  ['an instance type that is a token', { instanceTypes: types(Token.asString({ Ref: 'Type' })) }, 'AL2023_x86_64_STANDARD'],
+  ['a disk size that is a token', { diskSize: Size.gibibytes(Token.asNumber({ Ref: 'Size' })) }, 'AL2023_x86_64_STANDARD'],
+])('the AMI type for %s', (_name, workers, amiType) => {
+  expect(groupsOf(synth({ workers }).template)['af-stateful'].AmiType).toBe(amiType);
 });
 
 test('pools of two deployments in one cluster do not collide', () => {
@@ -174,6 +200,23 @@ test.each<[string, ManagedNodeGroupsOptions, string]>([
   ['minSize is negative', { database: { minSize: -1 } }, "'nodePools.database.minSize' must be a whole number of at least 0, got -1"],
   ['CPU architectures are mixed', { workers: { instanceTypes: types('c5a.large', 'c7g.large') } },
     "'nodePools.workers.instanceTypes' must be of one CPU architecture, got c5a.large (x86_64), c7g.large (arm64)"],
+  ['CPU architectures are mixed, although the AMI type is set',
+    { workers: { instanceTypes: types('c5a.large', 'c7g.large'), amiType: eks.NodegroupAmiType.AL2023_ARM_64_STANDARD } },
+    "'nodePools.workers.instanceTypes' must be of one CPU architecture, got c5a.large (x86_64), c7g.large (arm64)"],
+  ['the AMI type is for another CPU architecture than the default instance types', { workers: { amiType: eks.NodegroupAmiType.BOTTLEROCKET_ARM_64 } },
+    "'nodePools.workers.amiType' must be for the CPU architecture of 'nodePools.workers.instanceTypes',"
+    + ' got BOTTLEROCKET_ARM_64 and c5a.2xlarge (x86_64), c5.2xlarge (x86_64), m5a.2xlarge (x86_64)'],
+  ...([
+    [eks.NodegroupAmiType.AL2_X86_64, 'Amazon Linux 2 has reached end of life'],
+    [eks.NodegroupAmiType.WINDOWS_CORE_2022_X86_64, 'Airflow does not run on Windows'],
+    ['CUSTOM' as eks.NodegroupAmiType, 'nothing would start the kubelet of an AMI of your own; create a node group yourself, and use AirflowNodePools.existing()'],
+  ] as const).map(([amiType, reason]): [string, ManagedNodeGroupsOptions, string] => [`the AMI type is ${amiType}`, { database: { amiType } },
+    `'nodePools.database.amiType' must be an AMI type of Amazon Linux 2023 or Bottlerocket, got ${amiType}; ${reason}`]),
+  ['the disk is smaller than the AMI', { workers: { diskSize: Size.gibibytes(19) } }, "'nodePools.workers.diskSize' must be at least 20 GiB, the size of the AMI, got 19 GiB"],
+  ['the disk is smaller than the AMI, in another unit', { workers: { diskSize: Size.mebibytes(512) } },
+    "'nodePools.workers.diskSize' must be at least 20 GiB, the size of the AMI, got 0.5 GiB"],
+  ['the disk is not a whole number of GiB', { workers: { diskSize: Size.mebibytes(20 * 1024 + 1) } },
+    "'nodePools.workers.diskSize' must be a whole number of GiB, got 20481 MiB"],
   ['there are no instance types', { workers: { instanceTypes: [] } }, "'nodePools.workers.instanceTypes' must be of one CPU architecture, got no types"],
   ...['role', 'airflow-deployment', 'type', 'lifecycle'].map((label): [string, ManagedNodeGroupsOptions, string] => [`the label '${label}' is set`, { database: { labels: { [label]: 'big' } } },
     `'nodePools.database.labels' must not contain '${label}' (got 'big'), which places the pods of Airflow; use another key`]),
