@@ -41,8 +41,8 @@ export interface AirflowOnEksProps {
   /**
    * The Kubernetes namespace, which is also the name of the Helm release.
    *
-   * The deployment creates the namespace, and deletes it with everything in it. The namespace must be unique per cluster, and have at most 40
-   * lowercase letters, digits and `-`.
+   * The deployment creates the namespace, and deletes it with everything in it. The namespace must be unique per cluster, begin with a letter, and
+   * have at most 40 lowercase letters, digits and `-`. Namespaces of Kubernetes and AWS, such as `default` and `kube-system`, are refused.
    *
    * Do not change it: names of Kubernetes objects and directories on the file system derive from it, so that Airflow would start with an empty
    * database and without its old logs.
@@ -126,7 +126,7 @@ export interface AirflowOnEksProps {
   /**
    * The Celery workers.
    *
-   * With `AirflowExecutor.KUBERNETES`, no Celery workers run, and only `defaultTaskRetries` has an effect. The pods that the Kubernetes executor
+   * With `AirflowExecutor.KUBERNETES`, no Celery workers run, and all options but `defaultTaskRetries` are refused. The pods that the Kubernetes executor
    * starts request no CPU and no memory: set their resources in `helmValues`, or for a task in its `executor_config`.
    *
    * @default - 2 workers

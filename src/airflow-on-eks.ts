@@ -10,12 +10,13 @@ import { albControllerOf, checkCluster } from './cluster';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
-import { ingressUrl } from './ingress/alb-ingress-options';
+import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
 import { serviceAccountRole } from './kubernetes';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
 import { AirflowNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence, Persistence } from './persistence';
+import { checkKinds } from './prop-kinds';
 import { AirflowSecrets, IAirflowSecrets } from './secrets/airflow-secrets';
 import { externalSecretsManifest } from './secrets/external-secrets-manifest';
 import { fail } from './validation';
@@ -108,7 +109,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
    */
   public readonly ingress?: IAlbIngress;
 
-  private readonly hostUrl?: string;
+  private readonly ingressOptions?: AlbIngressOptions;
 
   /**
    * Create an Airflow deployment.
@@ -121,6 +122,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   constructor(scope: Construct, id: string, props: AirflowOnEksProps) {
     super(scope, id);
 
+    checkKinds(this, props);
     const { cluster, namespace = 'airflow', executor = AirflowExecutor.CELERY } = props;
     this.namespace = namespace;
     this.chart = props.chart ?? AirflowChart.official();
@@ -152,7 +154,6 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       ...props.ingress,
       cluster,
       namespace,
-      autoMode: nodes.autoMode,
       web: chart.webService(namespace),
       flower: hasCelery(executor) ? chart.flowerService(namespace) : undefined,
     });
@@ -164,7 +165,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.fileSystem = persistence.fileSystem;
     this.secrets = secrets;
     this.ingress = ingress;
-    this.hostUrl = ingressUrl(props.ingress);
+    this.ingressOptions = props.ingress;
 
     // Resources are deleted in the reverse order.
     namespaceManifest.node.addDependency(
@@ -187,8 +188,8 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
    * The URL of the web UI.
    *
    * Without `ingress.host`, it contains the DNS name of the load balancer, and a deployment that uses the URL waits up to ten minutes for the load
-   * balancer. The URL has no port: add it if `ingress.listenerPorts` has others than 80 and 443. Without `ingress`, there is no URL, and this
-   * property throws an error.
+   * balancer. The URL has the port of the first listener of `ingress.listenerPorts`, HTTPS before HTTP, unless it is 80 or 443. Without `ingress`,
+   * there is no URL, and this property throws an error.
    *
    * @throws if there is no ingress
    */
@@ -196,6 +197,6 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     if (!this.ingress) {
       fail(this, "'url' needs 'ingress', got no ingress; without one, use kubectl port-forward to reach the web UI");
     }
-    return this.hostUrl ?? `http://${this.ingress.loadBalancerDnsName}`;
+    return ingressUrl(this.ingressOptions) ?? ingressUrl(this.ingressOptions, this.ingress.loadBalancerDnsName)!;
   }
 }

@@ -5,7 +5,7 @@ import { componentSettings } from './component';
 import { configurationSettings } from './config/configuration';
 import { SecretsBackendSettings } from './config/secrets-backend';
 import { retentionDays } from './database-cleanup';
-import { AirflowExecutor } from './executor';
+import { AirflowExecutor, checkExecutor } from './executor';
 import { gitSyncSettings } from './git-sync/git-sync';
 import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
 import { checkConnections } from './metadata/airflow-connection';
@@ -15,7 +15,7 @@ import { checkVariables } from './metadata/airflow-variable';
 import { BoundNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence } from './persistence';
 import { AirflowSecretValues } from './secrets/airflow-secrets';
-import { workersSettings } from './workers';
+import { checkWorkersRun, workersSettings } from './workers';
 
 /** The parts of a deployment, as far as the chart needs to know them. */
 interface DeploymentParts {
@@ -34,6 +34,8 @@ interface DeploymentParts {
 export function airflowSettings(scope: Construct, props: AirflowOnEksProps, parts: DeploymentParts): AirflowSettings {
   const { chart, nodes, persistence, backend } = parts;
   const { connections = [], variables = [], pools = [], pipPackages = [] } = props;
+  checkExecutor(scope, parts.executor);
+  checkWorkersRun(scope, props.workers, parts.executor);
   checkConnections(scope, connections);
   checkVariables(scope, variables);
   checkPools(scope, pools);
@@ -41,7 +43,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     ...configurationSettings(scope, props, chart.ownedConfig, backend),
     name: parts.namespace,
     executor: parts.executor,
-    image: props.image?._bind(scope) ?? chart.defaultImage,
+    image: props.image?._bind(scope, chart.airflowVersion) ?? chart.defaultImage,
     serviceAccountRoleArn: parts.serviceAccountRoleArn,
     placement: nodes.placement,
     apiServer: componentSettings(scope, 'apiServer', props.apiServer, { replicas: 2 }),

@@ -2,7 +2,7 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct, IConstruct } from 'constructs';
-import { fail } from './validation';
+import { fail, shown } from './validation';
 
 /** A cluster of either EKS module of the CDK, created in this app or imported into it. */
 export type Cluster = eks.ICluster | eksv2.ICluster;
@@ -14,6 +14,9 @@ export function isEksV1(cluster: Cluster): cluster is eks.ICluster {
 
 /** Fails with all attributes that an imported cluster lacks. The CDK would report one at a time, and some only during deployment. */
 export function checkCluster(scope: Construct, cluster: Cluster): void {
+  if (typeof cluster !== 'object' || cluster === null || !('clusterName' in cluster)) {
+    fail(scope, `'cluster' must be a cluster of aws-eks or aws-eks-v2, such as eks.Cluster.fromClusterAttributes(), got ${shown(cluster)}`);
+  }
   const missing = [
     ...absent(() => cluster.vpc, 'vpc', 'the VPC of the nodes and the file system'),
     ...absent(() => cluster.clusterSecurityGroupId, 'clusterSecurityGroupId', 'the security group of the nodes'),
@@ -58,15 +61,6 @@ export function nodegroupCluster(scope: Construct, cluster: Cluster): eks.IClust
     return cluster;
   }
   return eks.Cluster.fromClusterAttributes(scope, 'Cluster', { clusterName: cluster.clusterName, vpc: cluster.vpc });
-}
-
-/** Fails if the cluster admits nodes only by its aws-auth ConfigMap. Of an imported cluster, that is not known. */
-export function checkAccessEntries(scope: Construct, cluster: Cluster): void {
-  if (isEksV1(cluster) && cluster instanceof eks.Cluster
-    && (cluster.authenticationMode ?? eks.AuthenticationMode.CONFIG_MAP) === eks.AuthenticationMode.CONFIG_MAP) {
-    fail(scope, "'cluster' admits nodes only by its aws-auth ConfigMap, and nodes of Karpenter need an access entry;"
-      + " create it with 'authenticationMode' API or API_AND_CONFIG_MAP, got CONFIG_MAP");
-  }
 }
 
 /** The load balancer controller of the cluster, if the cluster construct installs it: its webhook refuses Services until it is ready. */

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { fail } from './validation';
+import { checkDuration, fail } from './validation';
 
 /**
  * The weekly deletion of old records from the database.
@@ -18,6 +18,7 @@ export interface DatabaseCleanupOptions {
 
 /** The age in days at which records are deleted. */
 export function retentionDays(scope: Construct, { retention = Duration.days(90) }: DatabaseCleanupOptions = {}): number {
+  checkDuration(scope, 'databaseCleanup.retention', retention);
   const days = retention.toDays({ integral: false });
   if (!retention.isUnresolved() && !(Number.isInteger(days) && days >= 1)) {
     fail(scope, `'databaseCleanup.retention' must be a whole number of days, at least 1, got ${days} days`);

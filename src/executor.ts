@@ -1,3 +1,6 @@
+import { Construct } from 'constructs';
+import { fail, shown } from './validation';
+
 /**
  * How Airflow runs tasks.
  *
@@ -24,6 +27,13 @@ export enum AirflowExecutor {
    * A task requests a pod with `executor='KubernetesExecutor'` (Airflow 3) or `queue='kubernetes'` (Airflow 2).
    */
   CELERY_KUBERNETES = 'CeleryKubernetesExecutor',
+}
+
+/** Fails unless an executor is one of the enum, which JavaScript does not check. */
+export function checkExecutor(scope: Construct, executor: AirflowExecutor): void {
+  if (!Object.values(AirflowExecutor).includes(executor)) {
+    fail(scope, `'executor' must be one of AirflowExecutor, got ${shown(executor)}`);
+  }
 }
 
 /** Whether Celery workers run, and with them a broker and Flower. */

@@ -1,7 +1,12 @@
+import { Annotations, Token } from 'aws-cdk-lib';
 import ecr = require('aws-cdk-lib/aws-ecr');
 import assets = require('aws-cdk-lib/aws-ecr-assets');
 import { Construct } from 'constructs';
-import { fail } from './validation';
+import { checkFormat, fail } from './validation';
+
+/** @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests */
+const REPOSITORY = /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
+const TAG = /^\w[\w.-]{0,127}$/;
 
 /** An image by repository and tag, which both charts expect separately. */
 export interface ImageReference {
@@ -58,11 +63,28 @@ export class AirflowImage {
   private constructor(private readonly resolve: (scope: Construct) => ImageReference) {}
 
   /** @internal */
-  public _bind(scope: Construct): ImageReference {
+  public _bind(scope: Construct, airflowVersion: string): ImageReference {
     const image = this.resolve(scope);
-    if (!image.tag || image.tag === 'latest') {
-      fail(scope, `'image' must have a tag that identifies one version, got '${image.tag}'; use a tag such as '3.3.2'`);
+    const { repository, tag } = image;
+    if (!tag || tag === 'latest') {
+      fail(scope, `'image' must have a tag that identifies one version, got '${tag}'; use a tag such as '3.3.2'`);
     }
+    checkFormat(scope, 'image', repository, REPOSITORY, 'a repository without a scheme and a tag, which is an argument of its own');
+    checkFormat(scope, 'image', tag, TAG, 'a tag of at most 128 letters, digits, and _ . - inside');
+    checkVersion(scope, image, airflowVersion);
     return image;
   }
+}
+
+/** The tag of an image of the Airflow project says which version the image contains. That of another image may count something else. */
+function checkVersion(scope: Construct, { repository, tag }: ImageReference, airflowVersion: string): void {
+  const version = Token.isUnresolved(tag) ? undefined : /^[23]\.\d+\.\d+/.exec(tag)?.[0];
+  if (version === undefined || version === airflowVersion) {
+    return;
+  }
+  if (/(^|\/)apache\/airflow$/.test(repository)) {
+    fail(scope, `'image' must contain the Airflow version of 'chart' (${airflowVersion}), got the tag '${tag}'; set 'airflowVersion' of 'chart' to '${version}'`);
+  }
+  Annotations.of(scope).addWarningV2('airflow-on-eks:imageVersion',
+    `The tag '${tag}' of 'image' looks like another Airflow version than that of 'chart' (${airflowVersion}); set 'airflowVersion' of 'chart' to the version in the image`);
 }

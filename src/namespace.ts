@@ -4,14 +4,23 @@ import { Cluster } from './cluster';
 import { applyManifest } from './kubernetes';
 import { checkFormat, fail } from './validation';
 
+/** The names of Services derive from it. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#rfc-1035-label-names */
+const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+
+/** Namespaces of Kubernetes, AWS and the External Secrets operator. */
+const RESERVED = /^(default|kube-.*|amazon-.*|aws-observability|external-secrets)$/;
+
 /** Fails unless the name of a namespace is valid, and not yet used by another deployment of the cluster. */
 export function checkNamespace(scope: Construct, cluster: Cluster, namespace: string, maxLength: number): void {
-  checkFormat(scope, 'namespace', namespace, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a DNS label (lower case letters, digits, and - inside)');
+  checkFormat(scope, 'namespace', namespace, DNS_LABEL, 'lower case letters, digits, and - inside, beginning with a letter');
   if (Token.isUnresolved(namespace)) {
     fail(scope, "'namespace' must be known at synthesis, because other names derive from it, got a token");
   }
   if (namespace.length > maxLength) {
     fail(scope, `'namespace' must have at most ${maxLength} characters, because the chart derives other names from it, got ${namespace.length} ('${namespace}')`);
+  }
+  if (RESERVED.test(namespace)) {
+    fail(scope, `'namespace' must be one of its own, which the deployment creates and deletes, got '${namespace}'; use a name such as 'airflow'`);
   }
   // Volumes and the storage class are named after the namespace, but are not namespaced: two deployments would use each other's.
   const id = `AirflowNamespace-${namespace}`;

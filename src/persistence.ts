@@ -6,11 +6,12 @@ import { Construct, IDependable } from 'constructs';
 import { addPermissions, admit } from './access';
 import { Cluster } from './cluster';
 import { applyManifest, KubernetesObject, readObject } from './kubernetes';
+import { fail, shown } from './validation';
 
 /**
  * The file system for the logs and the in-cluster database.
  *
- * All options but `fileSystem` apply to a new file system, and have no effect together with `fileSystem`.
+ * All options but `fileSystem` apply to a new file system, and are refused together with `fileSystem`.
  */
 export interface PersistenceOptions {
   /**
@@ -110,6 +111,21 @@ interface PersistenceProps extends PersistenceOptions {
   readonly nodeRole: iam.IRole;
 }
 
+/** Fails if an option would have no effect, or cannot be implemented. */
+function checkOptions(scope: Construct, { fileSystem, lifecyclePolicy, throughputMode, removalPolicy, automaticBackups }: PersistenceOptions): void {
+  const ofNewFileSystem = { lifecyclePolicy, throughputMode, removalPolicy, automaticBackups };
+  const [option] = Object.entries(ofNewFileSystem).find(([, value]) => value !== undefined) ?? [];
+  if (fileSystem && option) {
+    fail(scope, `'persistence.${option}' has no effect together with 'persistence.fileSystem', which already exists; set it where you create the file system`);
+  }
+  if (fileSystem && typeof fileSystem.connections?.allowDefaultPortFrom !== 'function') {
+    fail(scope, `'persistence.fileSystem' must be a file system of aws-efs, got ${shown(fileSystem)}; use efs.FileSystem.fromFileSystemAttributes()`);
+  }
+  if (throughputMode === efs.ThroughputMode.PROVISIONED) {
+    fail(scope, "'persistence.throughputMode' must be ELASTIC or BURSTING, got PROVISIONED; create the file system yourself and specify 'persistence.fileSystem'");
+  }
+}
+
 /** The user of Airflow's containers, in group 0, and the user of the PostgreSQL image. */
 const AIRFLOW_USER = { uid: '50000', gid: '0' };
 const DATABASE_USER = { uid: '1001', gid: '1001' };
@@ -133,6 +149,7 @@ export class Persistence extends Construct implements IAirflowPersistence {
   constructor(scope: Construct, id: string, private readonly props: PersistenceProps) {
     super(scope, id);
 
+    checkOptions(scope, props);
     const { namespace } = props;
     this.logsClaimName = `${namespace}-logs`;
     this.databaseClaimName = `data-${namespace}-postgresql`;

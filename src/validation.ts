@@ -1,23 +1,48 @@
-import { Token } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import { Duration, Token } from 'aws-cdk-lib';
+import { Construct, IConstruct } from 'constructs';
 
 /** Throws with the path of the construct, so that an app with two deployments shows which one is meant. */
 export function fail(scope: IConstruct, message: string): never {
   throw new Error(`${scope.node.path}: ${message}`);
 }
 
-/** Fails unless a value has the required format. A token is not known yet, and passes. */
+/** Fails unless a value is text of the required format. A token is not known yet, and passes. */
 export function checkFormat(scope: IConstruct, prop: string, value: string, format: RegExp, description: string): void {
-  if (!Token.isUnresolved(value) && !format.test(value)) {
-    fail(scope, `'${prop}' must be ${description}, got '${value}'`);
+  if (!Token.isUnresolved(value) && !(typeof value === 'string' && format.test(value))) {
+    fail(scope, `'${prop}' must be ${description}, got ${shown(value)}`);
   }
 }
 
-/** Fails unless a value is a whole number of at least `minimum`. A token passes. */
-export function checkCount(scope: IConstruct, prop: string, value: number | undefined, minimum: number, wayOut = ''): void {
-  if (value !== undefined && !Token.isUnresolved(value) && !(Number.isInteger(value) && value >= minimum)) {
-    fail(scope, `'${prop}' must be a whole number of at least ${minimum}, got ${value}${wayOut && `; ${wayOut}`}`);
+/** Fails unless the values of a map are text. JavaScript and some jsii languages do not check the types. A token passes. */
+export function checkTexts(scope: IConstruct, prop: string, texts: Record<string, string | undefined>): void {
+  for (const [name, text] of Object.entries(texts)) {
+    checkFormat(scope, `${prop}.${name}`, text as string, /^/, 'text');
   }
+}
+
+/** Fails unless a value is a whole number from `minimum` to `maximum`. A token passes. */
+export function checkCount(scope: IConstruct, prop: string, value: number | undefined, minimum: number, wayOut = '', maximum = Infinity): void {
+  if (value !== undefined && !Token.isUnresolved(value) && !(Number.isInteger(value) && value >= minimum && value <= maximum)) {
+    const range = maximum === Infinity ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+    fail(scope, `'${prop}' must be a whole number ${range}, got ${shown(value)}${wayOut && `; ${wayOut}`}`);
+  }
+}
+
+/** Fails unless a value is a Duration. */
+export function checkDuration(scope: IConstruct, prop: string, duration: Duration): void {
+  if (typeof duration?.toSeconds !== 'function') {
+    fail(scope, `'${prop}' must be a Duration such as Duration.minutes(2), got ${shown(duration)}`);
+  }
+}
+
+/** The seconds of a duration, which must be whole and from `minimum` to `maximum`, as the description says. A token passes. */
+export function secondsOf(scope: IConstruct, prop: string, duration: Duration, [minimum, maximum]: [number, number], description: string): number {
+  checkDuration(scope, prop, duration);
+  const seconds = duration.toSeconds({ integral: false });
+  if (!duration.isUnresolved() && !(Number.isInteger(seconds) && seconds >= minimum && seconds <= maximum)) {
+    fail(scope, `'${prop}' must be ${description}, got ${seconds} seconds`);
+  }
+  return seconds;
 }
 
 /** Fails if a name occurs more than once. */
@@ -25,5 +50,18 @@ export function checkUnique(scope: IConstruct, prop: string, names: string[]): v
   const duplicate = names.find((name, index) => names.indexOf(name) !== index);
   if (duplicate !== undefined) {
     fail(scope, `'${prop}' must contain each name only once, got '${duplicate}' twice`);
+  }
+}
+
+/** A value in an error: text in quotes, the path of a construct, and the type of another object. */
+export function shown(value: unknown): string {
+  if (Construct.isConstruct(value)) {
+    return `the construct '${value.node.path}'`;
+  }
+  switch (typeof value) {
+    case 'string': return `'${value}'`;
+    case 'function': return 'a function';
+    case 'object': return value === null ? 'null' : Array.isArray(value) ? 'a list' : `an object of the type ${value.constructor?.name ?? 'Object'}`;
+    default: return String(value);
   }
 }

@@ -1,7 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ComponentOptions, ComponentSettings, componentSettings } from './component';
-import { checkCount, fail } from './validation';
+import { AirflowExecutor, hasCelery } from './executor';
+import { checkCount, fail, secondsOf, shown } from './validation';
 
 /**
  * Options of `WorkerAutoscaling.onMemory()`.
@@ -50,10 +51,10 @@ export class WorkerAutoscaling {
   /** @internal */
   public _bind(scope: Construct, minReplicas: number): AutoscalingSettings {
     const { maxReplicas, targetMemoryPercent = 80 } = this.options;
+    checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas, 1);
     if (![minReplicas, maxReplicas].some(Token.isUnresolved) && maxReplicas < minReplicas) {
       fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${minReplicas}), got ${maxReplicas}`);
     }
-    checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas, 1);
     checkCount(scope, 'workers.autoscaling.targetMemoryPercent', targetMemoryPercent, 1);
     return {
       minReplicas,
@@ -105,15 +106,23 @@ export interface WorkersSettings extends ComponentSettings {
   readonly defaultTaskRetries?: number;
 }
 
+/** Fails if there are options of Celery workers, but no Celery workers. */
+export function checkWorkersRun(scope: Construct, options: WorkersOptions = {}, executor: AirflowExecutor): void {
+  const [name] = Object.entries(options).find(([option, value]) => value !== undefined && option !== 'defaultTaskRetries') ?? [];
+  if (name && !hasCelery(executor)) {
+    fail(scope, `'workers.${name}' needs an executor with Celery workers, got AirflowExecutor.KUBERNETES; remove it, or use AirflowExecutor.CELERY_KUBERNETES`);
+  }
+}
+
 /** Applies the defaults of the workers and checks their options. */
 export function workersSettings(scope: Construct, options: WorkersOptions = {}, onSpot: boolean): WorkersSettings {
   checkCount(scope, 'workers.replicas', options.replicas, 1, 'for a deployment without Celery workers use AirflowExecutor.KUBERNETES');
   checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
   const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' });
-  const terminationGraceSeconds = (options.terminationGracePeriod ?? Duration.minutes(10)).toSeconds();
-  if (terminationGraceSeconds < 120 || terminationGraceSeconds > 14 * 60) {
-    fail(scope, "'workers.terminationGracePeriod' must be from 2 to 14 minutes, because the function that deletes the deployment stops after 15 minutes,"
-      + ` got ${terminationGraceSeconds} seconds`);
+  const terminationGraceSeconds = secondsOf(scope, 'workers.terminationGracePeriod', options.terminationGracePeriod ?? Duration.minutes(10), [120, 14 * 60],
+    'from 2 to 14 minutes in whole seconds, because the function that deletes the deployment stops after 15 minutes');
+  if (options.autoscaling !== undefined && typeof options.autoscaling?._bind !== 'function') {
+    fail(scope, `'workers.autoscaling' must be made by a method such as WorkerAutoscaling.onMemory(), got ${shown(options.autoscaling)}`);
   }
   return {
     ...component,

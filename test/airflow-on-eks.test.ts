@@ -155,7 +155,7 @@ test('warns of an Airflow version that has reached end of life', () => {
   expect(warnings({ chart: AirflowChart.official({ airflowVersion: '2.11.2' }) })).toEqual([message('2.11.2')]);
 });
 
-const TIMEOUT = "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got";
+const TIMEOUT = "'readyTimeout' must be from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes, got";
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
   test.each<[string, Partial<AirflowOnEksProps>, string]>([

@@ -30,7 +30,7 @@ test('custom: as many characters as the chart allows', () => {
   expect(synthAirflow({ namespace: 'a'.repeat(40) }).airflow.namespace).toHaveLength(40);
 });
 
-const DNS_LABEL = "'namespace' must be a DNS label (lower case letters, digits, and - inside), got";
+const DNS_LABEL = "'namespace' must be lower case letters, digits, and - inside, beginning with a letter, got";
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
   test.each<[string, string, string]>([

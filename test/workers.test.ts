@@ -76,7 +76,7 @@ test.each([2, 14])('terminationGracePeriod may be %d minutes', (minutes) => {
   expect(settings({ terminationGracePeriod: Duration.minutes(minutes) }).terminationGraceSeconds).toBe(minutes * 60);
 });
 
-const GRACE = "'workers.terminationGracePeriod' must be from 2 to 14 minutes, because the function that deletes the deployment stops after 15 minutes, got";
+const GRACE = "'workers.terminationGracePeriod' must be from 2 to 14 minutes in whole seconds, because the function that deletes the deployment stops after 15 minutes, got";
 
 test.each<[string, WorkersOptions, string]>([
   ['there are no workers', { replicas: 0 },

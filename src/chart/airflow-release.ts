@@ -7,7 +7,7 @@ import { Cluster } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
 import { installChart } from '../kubernetes';
 import { SecretKey } from '../secrets/secret-key';
-import { fail } from '../validation';
+import { fail, secondsOf } from '../validation';
 
 /** Fails if a prop is set that the chart cannot implement, and warns about a version of Airflow that has reached end of life. */
 export function checkChart(scope: Construct, chart: ChartDefinition, props: object): void {
@@ -42,9 +42,8 @@ interface AirflowRelease {
 export function airflowRelease(scope: Construct, props: AirflowReleaseProps): AirflowRelease {
   const { cluster, chart, settings } = props;
   const timeout = props.readyTimeout ?? Duration.minutes(14);
-  if (timeout.toSeconds() > 14 * 60 || timeout.toSeconds() < 1) {
-    fail(scope, `'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got ${timeout.toSeconds()} seconds`);
-  }
+  secondsOf(scope, 'readyTimeout', timeout, [1, 14 * 60],
+    'from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes');
   const rendered = chart.render(scope, settings);
   const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
   const values = mergeHelmValues(scope, rendered.values, props, owned, chart.appendedValues);

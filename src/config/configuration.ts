@@ -2,7 +2,7 @@ import { Construct } from 'constructs';
 import { SecretsBackendSettings } from './secrets-backend';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { sortKeys } from '../sort-keys';
-import { checkFormat, checkUnique, fail } from '../validation';
+import { checkFormat, checkTexts, checkUnique, fail } from '../validation';
 
 interface ConfigurationProps {
   readonly config?: { [option: string]: string };
@@ -32,6 +32,8 @@ export function configurationSettings(
   for (const option of Object.keys(config)) {
     checkFormat(scope, 'config', option, /^[A-Za-z0-9_.-]+\.[A-Za-z0-9_]+$/, "configuration options as 'section.key'");
   }
+  checkTexts(scope, 'config', config);
+  checkTexts(scope, 'environment', environment);
   const options = asEnvironment(config);
   const backendOptions = asEnvironment(backend?.config ?? {});
   const ownedNames = { ...owned, ...Object.fromEntries(Object.keys(backendOptions).map((name) => [name, 'secretsBackend'])) };

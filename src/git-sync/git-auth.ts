@@ -48,6 +48,8 @@ export interface RepositoryUrl {
   readonly url: string;
   readonly https: boolean;
   readonly host: string;
+  /** Undefined for the default port. */
+  readonly port?: string;
 }
 
 /** The credentials in the charts' terms. */
@@ -75,11 +77,11 @@ export class GitAuth {
    * @param options the private key, and the host keys that the server must present
    */
   public static ssh(options: GitSshAuthOptions): GitAuth {
-    return new GitAuth((scope, { url, https, host }) => {
+    return new GitAuth((scope, { url, https, host, port }) => {
       if (https) {
         fail(scope, `'gitSync.auth' is GitAuth.ssh(), but 'gitSync.repository' is an HTTP URL, got '${url}'; use GitAuth.http() or the SSH URL`);
       }
-      return { kind: 'ssh', privateKey: options.privateKey, knownHosts: knownHostsFile(scope, host, options.knownHosts) };
+      return { kind: 'ssh', privateKey: options.privateKey, knownHosts: knownHostsFile(scope, { host, port }, options.knownHosts) };
     });
   }
 

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { GitAuth, GitCredentials, RepositoryUrl } from './git-auth';
-import { checkCount, checkFormat, fail } from '../validation';
+import { checkCount, checkFormat, fail, secondsOf, shown } from '../validation';
 
 /**
  * The Git repository of the DAGs.
@@ -52,7 +52,7 @@ export interface GitSyncOptions {
   readonly depth?: number;
 
   /**
-   * How often the repository is polled, in whole seconds.
+   * How often the repository is polled, in whole seconds, at least 1.
    *
    * @default Duration.minutes(1)
    */
@@ -94,6 +94,9 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
   if (branch !== undefined && revision !== undefined) {
     fail(scope, `'gitSync.branch' and 'gitSync.revision' exclude each other, got '${branch}' and '${revision}'; remove one of them`);
   }
+  for (const [prop, name] of Object.entries({ branch, revision })) {
+    checkFormat(scope, `gitSync.${prop}`, name ?? 'main', REVISION, 'a name in the repository, without spaces');
+  }
   checkCount(scope, 'gitSync.depth', depth, 0);
   checkFormat(scope, 'gitSync.subPath', subPath, /^(?!\/)(?!.*\.\.).*(?<!\/)$/, 'a path in the repository, without a leading or trailing /');
   return {
@@ -102,19 +105,35 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
     revision: revision ?? 'HEAD',
     subPath,
     depth,
-    periodSeconds: (options.period ?? Duration.minutes(1)).toSeconds(),
-    credentials: options.auth?._bind(scope, repository),
+    periodSeconds: secondsOf(scope, 'gitSync.period', options.period ?? Duration.minutes(1), [1, Infinity], 'a whole number of seconds, at least 1'),
+    credentials: options.auth && credentialsOf(scope, options.auth, repository),
   };
 }
 
-function repositoryUrl(scope: Construct, url: string): RepositoryUrl {
-  const https = /^https?:\/\//.test(url);
-  const host = /^(?:(?:ssh|https?):\/\/)?(?:[^@/]+@)?([^:/]+)[:/]/.exec(url)?.[1];
-  if (!host) {
-    fail(scope, `'gitSync.repository' must be a URL such as 'git@host:group/repository.git' or 'https://host/group/repository.git', got '${url}'`);
+function credentialsOf(scope: Construct, auth: GitAuth, repository: RepositoryUrl): GitCredentials {
+  if (typeof auth._bind !== 'function') {
+    fail(scope, `'gitSync.auth' must be made by GitAuth.ssh() or GitAuth.http(), got ${shown(auth)}`);
   }
+  return auth._bind(scope, repository);
+}
+
+/** @see https://git-scm.com/docs/git-check-ref-format */
+const REVISION = /^(?![-/])[^\s~^:?*[\\]+$/;
+
+const URL = /^(?:ssh|https?):\/\/(?:(?<user>[^@/]+)@)?(?<host>[^:/@\s]+)(?::(?<port>\d+))?\/\S+$/;
+const SCP_URL = /^(?:(?<user>[^@/:\s]+)@)?(?<host>[^:/@\s]+):(?!\/\/)\S+$/;
+
+function repositoryUrl(scope: Construct, url: string): RepositoryUrl {
   if (/^https?:\/\/[^/]*:[^/]*@/.test(url)) {
     fail(scope, "'gitSync.repository' must not contain a password; pass it to 'gitSync.auth' with GitAuth.http()");
   }
-  return { url, https, host };
+  const { user, host, port } = (URL.exec(url) ?? SCP_URL.exec(url))?.groups ?? {};
+  if (!host) {
+    fail(scope, `'gitSync.repository' must be a URL such as 'git@host:group/repository.git' or 'https://host/group/repository.git', got ${shown(url)}`);
+  }
+  const https = /^https?:/.test(url);
+  if (!https && !user) {
+    fail(scope, `'gitSync.repository' must name the user in an SSH URL, such as 'git@host:group/repository.git', got '${url}'`);
+  }
+  return { url, https, host, port };
 }

@@ -1,6 +1,9 @@
 import { Construct } from 'constructs';
 import { fail } from '../validation';
 
+/** @see https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT */
+const LINE = /^(@[\w-]+\s+)?(?<hosts>\S+)\s+[a-z][\w@.-]*\s+[A-Za-z0-9+/]+=*(\s.*)?$/;
+
 /**
  * The SSH host keys of a Git server, with which it proves its identity.
  *
@@ -48,12 +51,15 @@ export class KnownHosts {
    * 22, write the host as `[host]:port`.
    *
    * @param lines lines of a `known_hosts` file: host, key type, key
-   * @throws if there is no line with a key, such as in the output of an `ssh-keyscan` that failed
+   * @throws if there is no line with a key, such as in the output of an `ssh-keyscan` that failed, or a line without one
    */
   public static of(...lines: string[]): KnownHosts {
     const keys = lines.flatMap((line) => line.split('\n')).map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
     if (keys.length === 0) {
       throw new Error("KnownHosts: 'lines' must contain at least one host key, got none; use KnownHosts.insecureAcceptAny() to trust any server");
+    }
+    for (const key of keys.filter((line) => !LINE.test(line))) {
+      throw new Error(`KnownHosts: 'lines' must each have a host, a key type and a key, as ssh-keyscan prints them, got '${key}'`);
     }
     return new KnownHosts(keys);
   }
@@ -80,13 +86,21 @@ const BUILT_IN: Record<string, KnownHosts> = {
 };
 
 /** The content of a known_hosts file for a Git server. Fails unless it has a key of this server. */
-export function knownHostsFile(scope: Construct, host: string, knownHosts: KnownHosts | undefined): string {
+export function knownHostsFile(scope: Construct, { host, port = '22' }: { host: string; port?: string }, knownHosts: KnownHosts | undefined): string {
+  const scan = `ssh-keyscan ${port === '22' ? '' : `-p ${port} `}${host}`;
   const lines = (knownHosts ?? BUILT_IN[host] ?? fail(scope, `'gitSync.auth' must have 'knownHosts' for '${host}', whose host keys are not built in;`
-    + ` use KnownHosts.of() with the output of: ssh-keyscan ${host}`))._lines;
-  const hosts = lines.map((line) => line.split(/\s+/)[0]);
-  const hashed = hosts.some((name) => name.startsWith('|'));
-  if (lines.length > 0 && !hashed && !hosts.some((name) => name.replace(/[[\]]/g, '').split(/[,:]/).includes(host))) {
-    fail(scope, `'knownHosts' of 'gitSync.auth' must have a line for '${host}', got lines for ${[...new Set(hosts.map((name) => `'${name}'`))].join(', ')}`);
+    + ` use KnownHosts.of() with the output of: ${scan}`))._lines;
+  const hosts = lines.map((line) => LINE.exec(line)!.groups!.hosts);
+  // SSH looks for a host with another port in both forms. A hashed name cannot be read.
+  const names = [host, `[${host}]:${port}`];
+  if (lines.length > 0 && !hosts.some((each) => each.startsWith('|') || each.split(',').some((pattern) => names.some((name) => matches(pattern, name))))) {
+    fail(scope, `'knownHosts' of 'gitSync.auth' must have a line for '${port === '22' ? host : names[1]}',`
+      + ` got lines for ${[...new Set(hosts.map((name) => `'${name}'`))].join(', ')}; use KnownHosts.of() with the output of: ${scan}`);
   }
   return lines.join('\n');
+}
+
+/** Whether a name has the form of a pattern with the wildcards `*` and `?`. */
+function matches(pattern: string, name: string): boolean {
+  return new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`).test(name);
 }

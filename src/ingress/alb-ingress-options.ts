@@ -1,7 +1,7 @@
+import { Tokenization } from 'aws-cdk-lib';
 import acm = require('aws-cdk-lib/aws-certificatemanager');
 import eks = require('aws-cdk-lib/aws-eks');
 import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
-import { AlbIngressClass } from './alb-ingress-class';
 
 /**
  * A listener port of a load balancer.
@@ -23,7 +23,7 @@ export interface AlbListenerPort {
 /**
  * The Application Load Balancer in front of the web UI.
  *
- * The AWS Load Balancer Controller, which the cluster must run, or EKS Auto Mode creates the load balancer for an Ingress. It finds the subnets
+ * The AWS Load Balancer Controller, which the cluster must run, creates the load balancer for an Ingress of the class `alb`. It finds the subnets
  * by the tag `kubernetes.io/role/internal-elb` or, for an internet-facing load balancer, `kubernetes.io/role/elb`. AWS bills one load balancer per
  * `groupName`.
  *
@@ -31,14 +31,7 @@ export interface AlbListenerPort {
  */
 export interface AlbIngressOptions {
   /**
-   * Which controller creates the load balancer.
-   *
-   * @default - `AlbIngressClass.autoMode()` with `AirflowNodePools.autoMode()`, otherwise `AlbIngressClass.existing('alb')`
-   */
-  readonly ingressClass?: AlbIngressClass;
-
-  /**
-   * The host name of the web UI, in lowercase, such as `airflow.example.com`.
+   * The host name of the web UI, in lowercase and without `*`, such as `airflow.example.com`.
    *
    * Create its DNS record yourself; `airflow.ingress.loadBalancerDnsName` is the DNS name of the load balancer. The options `certificate` and
    * `flowerHost` require a host name.
@@ -88,9 +81,10 @@ export interface AlbIngressOptions {
   readonly groupOrder?: number;
 
   /**
-   * The listener ports of the load balancer.
+   * The listener ports of the load balancer, at least one.
    *
-   * To redirect HTTP to HTTPS, specify HTTP 80 and HTTPS 443, and the annotation `alb.ingress.kubernetes.io/ssl-redirect: '443'`.
+   * To redirect HTTP to HTTPS, specify HTTP 80 and HTTPS 443, and the annotation `alb.ingress.kubernetes.io/ssl-redirect: '443'`. Both without the
+   * annotation cause a warning at synthesis.
    *
    * @default - HTTPS 443 with a certificate, otherwise HTTP 80
    */
@@ -104,7 +98,7 @@ export interface AlbIngressOptions {
   readonly healthCheckPath?: string;
 
   /**
-   * The CIDR blocks from which clients can connect to the load balancer.
+   * The CIDR blocks from which clients can connect to the load balancer, at least one.
    *
    * @default - all addresses: an internal load balancer can be reached from the VPC and connected networks, an internet-facing one from the whole
    * internet
@@ -156,9 +150,21 @@ export interface AlbIngressOptions {
   readonly labels?: { [key: string]: string };
 }
 
-/** The URL of the web UI, if a host name is set. */
-export function ingressUrl(options?: AlbIngressOptions): string | undefined {
-  return options?.host && `${options.certificate ? 'https' : 'http'}://${options.host}`;
+/** The listener ports of the load balancer. */
+export function listenersOf({ listenerPorts, certificate }: AlbIngressOptions): AlbListenerPort[] {
+  const { HTTP, HTTPS } = elbv2.ApplicationProtocol;
+  return listenerPorts ?? [certificate ? { protocol: HTTPS, port: 443 } : { protocol: HTTP, port: 80 }];
+}
+
+/** The URL of the web UI, if a host name is known. */
+export function ingressUrl(options: AlbIngressOptions = {}, host = options.host): string | undefined {
+  const listeners = listenersOf(options);
+  const secure = listeners.find(({ protocol }) => protocol === elbv2.ApplicationProtocol.HTTPS);
+  const port = (secure ?? listeners[0])?.port;
+  if (!host || port === undefined) {
+    return undefined;
+  }
+  return `${secure ? 'https' : 'http'}://${host}${port === (secure ? 443 : 80) ? '' : `:${Tokenization.stringifyNumber(port)}`}`;
 }
 
 /** Whether the Service of the web UI needs a port on each node. */

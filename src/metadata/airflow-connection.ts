@@ -1,6 +1,7 @@
+import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, checkUnique, fail } from '../validation';
+import { checkCount, checkFormat, checkUnique, fail, shown } from '../validation';
 
 /**
  * A connection to another system.
@@ -55,7 +56,7 @@ export interface AirflowConnection {
   readonly host?: string;
 
   /**
-   * The port number.
+   * The port number, from 1 to 65535.
    *
    * @default - no port: Airflow uses the default port of the type
    */
@@ -112,16 +113,35 @@ export interface AirflowConnection {
   readonly extraSecret?: AirflowSecret;
 }
 
-/** Checks the IDs of connections, and that no field is set twice. */
+/** Checks the fields of connections, and that none is set twice. */
 export function checkConnections(scope: Construct, connections: AirflowConnection[]): void {
   checkUnique(scope, 'connections', connections.map(({ id }) => id));
   for (const connection of connections) {
     const prop = `connections.${connection.id}`;
     checkFormat(scope, 'connections.id', connection.id, /^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, and . _ -');
+    checkFormat(scope, `${prop}.type`, connection.type, /^\w[\w-]*$/, "a connection type such as 'postgres'");
+    checkCount(scope, `${prop}.port`, connection.port, 1, '', 65535);
+    checkExtra(scope, `${prop}.extra`, connection.extra);
     for (const [plain, secret] of [['login', 'loginSecret'], ['extra', 'extraSecret']] as const) {
       if (connection[plain] !== undefined && connection[secret] !== undefined) {
         fail(scope, `'${prop}' must have either '${plain}' or '${secret}', got both`);
       }
     }
+  }
+}
+
+/** Fails unless additional settings are a JSON object, which Airflow requires. A token passes. */
+function checkExtra(scope: Construct, prop: string, extra = ''): void {
+  if (extra === '' || Token.isUnresolved(extra)) {
+    return;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(extra);
+  } catch {
+    json = undefined;
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    fail(scope, `'${prop}' must be a JSON object such as '{"region_name": "eu-central-1"}', got ${shown(extra)}`);
   }
 }

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { checkUnique } from '../validation';
+import { checkCount, checkFormat, checkUnique } from '../validation';
 
 /**
  * A pool, which limits how many of its tasks run at the same time.
@@ -13,7 +13,7 @@ export interface AirflowPool {
   readonly name: string;
 
   /**
-   * The number of slots: tasks of the pool that can run at the same time, if each occupies one slot.
+   * The number of slots: tasks of the pool that can run at the same time, if each occupies one slot. -1 means no limit.
    */
   readonly slots: number;
 
@@ -25,7 +25,11 @@ export interface AirflowPool {
   readonly description?: string;
 }
 
-/** Checks the names of pools. */
+/** Checks the names and the slots of pools. */
 export function checkPools(scope: Construct, pools: AirflowPool[]): void {
   checkUnique(scope, 'pools', pools.map(({ name }) => name));
+  for (const { name, slots } of pools) {
+    checkFormat(scope, 'pools.name', name, /^.{1,256}$/, 'text of 1 to 256 characters');
+    checkCount(scope, `pools.${name}.slots`, slots ?? NaN, -1);
+  }
 }

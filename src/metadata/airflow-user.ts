@@ -1,6 +1,7 @@
+import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, checkUnique } from '../validation';
+import { checkFormat, checkUnique, fail, shown } from '../validation';
 
 /**
  * A role of Airflow's access control.
@@ -114,7 +115,15 @@ export function userSettings(
   scope: Construct, users: AirflowUser[] = [{ username: 'admin', email: 'admin@example.com', role: AirflowRole.ADMIN }],
 ): UserSettings[] {
   // Airflow takes user names that differ only in case for the same, and requires unique addresses.
-  checkUnique(scope, 'users', users.map(({ username }) => username.toLowerCase()));
+  for (const { username, role } of users) {
+    if (Token.isUnresolved(username)) {
+      fail(scope, "'users.username' must be known at synthesis, because the ID of the password derives from it, got a token");
+    }
+    if (role !== undefined && !(typeof role === 'object' && role?.name)) {
+      fail(scope, `'users.${username}.role' must be an AirflowRole, got ${shown(role)}; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role`);
+    }
+  }
+  checkUnique(scope, 'users', users.map(({ username }) => `${username}`.toLowerCase()));
   checkUnique(scope, 'users.email', users.map(({ email }) => email));
   return users.map(({ username, email, role, firstName, lastName, password }) => {
     checkFormat(scope, 'users.username', username, /^[A-Za-z0-9][A-Za-z0-9._@-]*$/, 'letters, digits, and . _ - @');

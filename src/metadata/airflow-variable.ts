@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { checkNoSecret } from '../config/plain-text';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, checkUnique } from '../validation';
+import { checkFormat, checkTexts, checkUnique } from '../validation';
 
 /**
  * An Airflow variable, whose value DAGs read by its key.
@@ -52,6 +52,7 @@ export function checkVariables(scope: Construct, variables: AirflowVariable[]): 
   for (const { key, _value: variable } of variables) {
     checkFormat(scope, 'variables.key', key, /^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _');
     if (variable.kind === 'text') {
+      checkTexts(scope, 'variables', { [key]: variable.value });
       checkNoSecret(scope, 'variables', { [key]: variable.value });
     }
   }

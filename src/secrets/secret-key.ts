@@ -1,6 +1,6 @@
 import { IConstruct } from 'constructs';
 import { AirflowSecret, SecretKeyRef, SecretsManagerSource } from './airflow-secret';
-import { checkFormat, fail } from '../validation';
+import { checkFormat, fail, shown } from '../validation';
 
 /** A Go template of the External Secrets operator, from the names of the variables that hold the secrets. */
 export type SecretTemplate = (...variables: string[]) => string;
@@ -63,5 +63,9 @@ function sourceOf(scope: IConstruct, prop: string, secret: unknown): AirflowSecr
   if (secret._source.kind === 'Kubernetes') {
     checkFormat(scope, prop, secret._source.key, /^[-._a-zA-Z0-9]+$/, 'a key of a Kubernetes Secret');
   }
-  return secret._source;
+  const source = secret._source;
+  if (source.kind === 'SecretsManager' && typeof source.secret?.grantRead !== 'function') {
+    fail(scope, `'${prop}' must be made from a secret of aws-secretsmanager, got ${shown(source.secret)}; use Secret.fromSecretCompleteArn()`);
+  }
+  return source;
 }

@@ -39,9 +39,9 @@ const PRIVATE_KEY = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
 describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
   test.each<[string, Props, string]>([
     ['a deployment may wait for longer than the function that waits', { readyTimeout: Duration.minutes(15) },
-      "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got 900 seconds"],
+      "'readyTimeout' must be from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes, got 900 seconds"],
     ['components have no time', { readyTimeout: Duration.seconds(0) },
-      "'readyTimeout' must be from 1 second to 14 minutes, because the function that waits stops after 15 minutes, got 0 seconds"],
+      "'readyTimeout' must be from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes, got 0 seconds"],
     ['helmValues contain a SecretValue', { helmValues: { web: { env: SecretValue.secretsManager('a') } } },
       "'helmValues.web.env' must not contain a SecretValue, which would reach the cluster as the text '{{resolve:...'; use an AirflowSecret"],
     ['helmValues contain a private key', { helmValues: { airflow: { x: PRIVATE_KEY } } },

@@ -73,6 +73,44 @@ const BAD_INPUT: Record<string, string> = {
     + " 'kubectlProvider' (the provider that runs kubectl and helm); pass them to fromClusterAttributes()",
 };
 
+/** The programs that print the error of each bad input. */
+const BAD_INPUTS: Record<string, string[]> = {
+  typescript: ['npx', 'ts-node', 'bad-input.ts'],
+  python: ['python3', 'bad_input.py'],
+  java: ['mvn', '-e', '-q', 'compile', 'exec:java', '-Dmain.class=com.example.BadInput'],
+};
+
+/** The errors of the library for bad inputs, alike in all languages. */
+const LIBRARY_ERRORS: Record<string, string> = {
+  'namespace': "'namespace' must be one of its own, which the deployment creates and deletes, got 'kube-system'; use a name such as 'airflow'",
+  'quantity': "'scheduler.memory' must be a Kubernetes quantity such as '512Mi' or '2Gi', got '2GB'",
+  'branch': "'gitSync.branch' must be a name in the repository, without spaces, got ''",
+  'percent': "'workers.autoscaling.targetMemoryPercent' must be a whole number of at least 1, got 0",
+  'host': "'ingress.host' must be a host name in lower case, without a scheme, a path and *, got '*.example.com'",
+  'secret': "'environment.DB_PASS' must not contain a secret in plain text; use 'environmentSecrets' with this name",
+  'secret in a value': "'helmValues.scheduler.env.API_KEY.value' must not contain a secret in plain text; use 'environmentSecrets', or name a Kubernetes Secret of your own",
+  'extra': "'connections.a.extra' must be a JSON object such as '{\"region_name\": \"eu-central-1\"}', got 'timeout=5'",
+  'duration': "'readyTimeout' must be from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes, got 1.5 seconds",
+  'image': "'image' must be a repository without a scheme and a tag, which is an argument of its own, got 'apache/airflow:3.3.2'",
+  'without effect': "'workers.replicas' needs an executor with Celery workers, got AirflowExecutor.KUBERNETES; remove it, or use AirflowExecutor.CELERY_KUBERNETES",
+  'file system': "'persistence.removalPolicy' has no effect together with 'persistence.fileSystem', which already exists; set it where you create the file system",
+  'slots': "'pools.a.slots' must be a whole number of at least -1, got 0.5",
+  'empty role': "'users.ada.role' must be an AirflowRole, got",
+};
+
+/** The errors for types that a language does not check before the program runs. */
+const TYPE_ERRORS: Record<string, Record<string, string>> = {
+  typescript: {},
+  python: {
+    'number as text': 'type of argument namespace must be',
+    'text as role': 'type of argument role must be',
+    'None in a list': 'type of argument users',
+    'None in a map': 'type of argument environment',
+    'another object as cluster': 'type of argument cluster must be',
+  },
+  java: { 'null in a list': "'users' must not contain an empty item" },
+};
+
 const templates: Record<string, Record<string, Record<string, Json>>> = {};
 
 describe.each(Object.keys(LANGUAGES))('%s', (language) => {
@@ -117,6 +155,19 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
       expect(scheduler).not.toHaveProperty('livenessProbe');
     });
   }
+
+  describe('bad input', () => {
+    let errors: Record<string, string>;
+    beforeAll(() => {
+      const [command, ...args] = BAD_INPUTS[language];
+      const { output } = run(command, args, folderOf('features'));
+      errors = Object.fromEntries(output.split('\n').filter((line) => line.includes(' | ')).map((line) => line.split(' | ')));
+    });
+
+    test.each(Object.entries({ ...LIBRARY_ERRORS, ...TYPE_ERRORS[language] }))('shows what is wrong: %s', (name, message) => {
+      expect(errors[name]).toContain(message);
+    });
+  });
 
   test.each(Object.keys(BAD_INPUT))('invalid input (%s) shows the error of the library', (bad) => {
     const { status, output } = synth(folderOf('features'), '--context', `bad=${bad}`);

@@ -73,12 +73,13 @@ test.each<[string, string[]]>([
 });
 
 const LINE_FOR = "'knownHosts' of 'gitSync.auth' must have a line for 'git.example.com', got lines for";
+const SCAN = '; use KnownHosts.of() with the output of: ssh-keyscan git.example.com';
 
 test.each<[string, KnownHosts | undefined, string]>([
   ['the host keys are not built in', undefined, "'gitSync.auth' must have 'knownHosts' for 'git.example.com', whose host keys are not built in;"
     + ' use KnownHosts.of() with the output of: ssh-keyscan git.example.com'],
-  ['the host keys are of another host', KnownHosts.GITHUB, `${LINE_FOR} 'github.com'`],
-  ['the host keys are of several other hosts', KnownHosts.of('a.example.com ssh-rsa A', 'b.example.com ssh-rsa B'), `${LINE_FOR} 'a.example.com', 'b.example.com'`],
+  ['the host keys are of another host', KnownHosts.GITHUB, `${LINE_FOR} 'github.com'${SCAN}`],
+  ['the host keys are of several other hosts', KnownHosts.of('a.example.com ssh-rsa A', 'b.example.com ssh-rsa B'), `${LINE_FOR} 'a.example.com', 'b.example.com'${SCAN}`],
 ])('fails when %s', (_name, knownHosts, message) => {
   expect(() => fileOf('git@git.example.com:dags.git', knownHosts)).toThrow(new Error(`Data: ${message}`));
 });
