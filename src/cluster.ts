@@ -12,6 +12,11 @@ export function isEksV1(cluster: Cluster): cluster is eks.ICluster {
   return 'awsAuth' in cluster;
 }
 
+/** Whether the app has a kubectl layer with Helm 4, by the name of its class. */
+export function hasHelm4(cluster: Cluster): boolean {
+  return cluster.stack.node.findAll().some(({ constructor }) => Number(/^KubectlV(\d+)Layer$/.exec(constructor.name)?.[1]) >= 33);
+}
+
 /** Fails with all attributes that an imported cluster lacks. The CDK would report one at a time, and some only during deployment. */
 export function checkCluster(scope: Construct, cluster: Cluster): void {
   if (typeof cluster !== 'object' || cluster === null || !('clusterName' in cluster)) {

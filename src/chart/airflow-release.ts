@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import { AirflowSettings, ChartDefinition } from './chart-definition';
 import { HelmValueOverrides, mergeHelmValues } from './helm-values';
 import { workloadsReady } from './readiness';
-import { Cluster } from '../cluster';
+import { Cluster, hasHelm4 } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
 import { installChart } from '../kubernetes';
 import { SecretKey } from '../secrets/secret-key';
@@ -44,6 +44,10 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
   const timeout = props.readyTimeout ?? Duration.minutes(14);
   secondsOf(scope, 'readyTimeout', timeout, [1, 14 * 60],
     'from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes');
+  if (settings.workers.autoscaling && chart.setsAutoscaledReplicas && hasHelm4(cluster)) {
+    Annotations.of(scope).addWarningV2('airflow-on-eks:autoscalingWithHelm4',
+      `Helm 4 cannot upgrade the ${chart.name} chart once 'workers.autoscaling' has changed the number of workers; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()`);
+  }
   const rendered = chart.render(scope, settings);
   const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
   const values = mergeHelmValues(scope, rendered.values, props, owned, chart.appendedValues);

@@ -89,6 +89,8 @@ export interface ChartDefinition {
   readonly appendedValues: string[];
   /** Configuration options that the chart or a secret sets, and the prop to use instead. */
   readonly ownedConfig: Record<string, string>;
+  /** Whether an upgrade sets the number of workers even if an autoscaler does: server-side apply, which Helm 4 uses, then refuses it. */
+  readonly setsAutoscaledReplicas: boolean;
   /** The workloads that must be ready before a deployment is complete. */
   readonly workloads: Workload[];
   webService(name: string): WebService;

@@ -1,6 +1,8 @@
+import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
+import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
 import { Duration, SecretValue } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import { AirflowChart, AirflowOnEksProps } from '../../src';
+import { AirflowChart, AirflowOnEksProps, WorkerAutoscaling } from '../../src';
 import { CHARTS_UNDER_TEST, releasesOf, synthAirflow, synthCommunity } from '../util';
 
 type Props = Partial<AirflowOnEksProps>;
@@ -32,6 +34,22 @@ test.each<[string, AirflowChart, boolean]>([
   const { stack } = synthAirflow({ chart });
   expect(Annotations.fromStack(stack).findWarning('/Data/Airflow', Match.stringLikeRegexp(
     `^Airflow ${chart.airflowVersion} gets no security fixes, because Airflow 2 reached end of life in April 2026; .*airflow-on-eks:airflow2EndOfLife`))).toHaveLength(warns ? 1 : 0);
+});
+
+test.each<[string, AirflowChart, typeof KubectlV29Layer, boolean]>([
+  ['the community chart and Helm 4', AirflowChart.community(), KubectlV35Layer, true],
+  ['the community chart and Helm 3', AirflowChart.community(), KubectlV29Layer, false],
+  ['the official chart and Helm 4', AirflowChart.official(), KubectlV35Layer, false],
+])('warns if an autoscaler keeps upgrades from succeeding: %s', (_name, chart, Layer, warns) => {
+  const warnings = [undefined, WorkerAutoscaling.onMemory({ maxReplicas: 3 })].map((autoscaling) => {
+    const { stack } = synthAirflow((scope) => {
+      new Layer(scope, 'Layer');
+      return { chart, workers: { autoscaling } };
+    });
+    return Annotations.fromStack(stack).findWarning('/Data/Airflow', Match.stringLikeRegexp(
+      "^Helm 4 cannot upgrade the community chart once 'workers.autoscaling' has changed the number of workers; .*airflow-on-eks:autoscalingWithHelm4")).length;
+  });
+  expect(warnings).toEqual([0, warns ? 1 : 0]);
 });
 
 const PRIVATE_KEY = `${'-----BEGIN'} RSA PRIVATE KEY-----`;

@@ -39,7 +39,7 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
   const cleanUpSeconds = 60;
   return {
     enabled: true,
-    // The autoscaler owns the number: server-side apply refuses a second owner, and Helm 3 would reset the number with each upgrade.
+    // The autoscaler owns the number, which Helm 3 would reset with each upgrade. The chart then renders null, which Helm 4 cannot apply.
     replicas: workers.autoscaling ? null : workers.replicas,
     resources: workers.resources,
     ...placed(placement.workers),

@@ -20,6 +20,7 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     ownedValues: OWNED_VALUES,
     appendedValues: ['extraManifests'],
     ownedConfig: OWNED_CONFIG,
+    setsAutoscaledReplicas: true,
     workloads: [
       { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
       { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },

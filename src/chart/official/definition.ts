@@ -22,6 +22,7 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     ownedValues: OWNED_VALUES,
     appendedValues: ['dagProcessor.extraContainers'],
     ownedConfig: { ...OWNED_CONFIG, AIRFLOW__API__SECRET_KEY: 'secrets.apiSecretKey', AIRFLOW__API_AUTH__JWT_SECRET: 'secrets.jwtSecret' },
+    setsAutoscaledReplicas: false,
     workloads: [
       { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
       { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
