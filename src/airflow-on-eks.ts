@@ -154,6 +154,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       ...props.ingress,
       cluster,
       namespace,
+      autoMode: nodes.autoMode,
       web: chart.webService(namespace),
       flower: hasCelery(executor) ? chart.flowerService(namespace) : undefined,
     });

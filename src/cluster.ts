@@ -68,6 +68,15 @@ export function nodegroupCluster(scope: Construct, cluster: Cluster): eks.IClust
   return eks.Cluster.fromClusterAttributes(scope, 'Cluster', { clusterName: cluster.clusterName, vpc: cluster.vpc });
 }
 
+/** Fails if the cluster admits nodes only by its aws-auth ConfigMap. Of an imported cluster, that is not known. */
+export function checkAccessEntries(scope: Construct, cluster: Cluster): void {
+  if (isEksV1(cluster) && cluster instanceof eks.Cluster
+    && (cluster.authenticationMode ?? eks.AuthenticationMode.CONFIG_MAP) === eks.AuthenticationMode.CONFIG_MAP) {
+    fail(scope, "'cluster' admits nodes only by its aws-auth ConfigMap, and nodes of Karpenter need an access entry;"
+      + " create it with 'authenticationMode' API or API_AND_CONFIG_MAP, got CONFIG_MAP");
+  }
+}
+
 /** The load balancer controller of the cluster, if the cluster construct installs it: its webhook refuses Services until it is ready. */
 export function albControllerOf(cluster: Cluster): IConstruct[] {
   const controller = (cluster as eks.Cluster | eksv2.Cluster).albController;

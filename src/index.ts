@@ -12,12 +12,16 @@ export { GitSyncOptions } from './git-sync/git-sync';
 export { KnownHosts } from './git-sync/known-hosts';
 export { AirflowImage } from './image';
 export { IAlbIngress } from './ingress/alb-ingress';
+export { AlbIngressClass } from './ingress/alb-ingress-class';
 export { AlbIngressOptions, AlbListenerPort } from './ingress/alb-ingress-options';
 export { AirflowConnection } from './metadata/airflow-connection';
 export { AirflowPool } from './metadata/airflow-pool';
 export { AirflowRole, AirflowUser } from './metadata/airflow-user';
 export { AirflowVariable } from './metadata/airflow-variable';
 export { AirflowNodePools, ExistingNodesOptions, IAirflowNodePools } from './nodes/airflow-node-pools';
+export {
+  AutoModeOptions, ExistingNodeClassOptions, KarpenterNodePoolOptions, KarpenterOptions, KarpenterPoolsOptions, NewNodeClassOptions,
+} from './nodes/karpenter-options';
 export { ManagedNodeGroupsOptions, NodePoolOptions } from './nodes/managed-node-groups';
 export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';

@@ -41,8 +41,67 @@ const EXTERNAL_SECRETS: Record<string, Json> = {
   })),
 };
 
+const STRINGS = { type: 'object', additionalProperties: { type: 'string' } };
+const IDS = { type: 'array', minItems: 1, items: fields({ id: { type: 'string', minLength: 1 } }) };
+const ROLE = { type: 'string', minLength: 1 };
+
+/** Kinds without a namespace. */
+function clusterObject(apiVersion: string, kind: string, spec: Json): Json {
+  return fields({ apiVersion: { const: apiVersion }, kind: { const: kind }, metadata: fields({ name: NAME }, { labels: { type: 'object' } }), spec });
+}
+
+/**
+ * The kinds of Karpenter and EKS Auto Mode that the library uses.
+ *
+ * @see https://github.com/kubernetes-sigs/karpenter/blob/main/pkg/apis/crds/karpenter.sh_nodepools.yaml
+ * @see https://github.com/aws/karpenter-provider-aws/blob/main/pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-class.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-alb.html
+ */
+const KARPENTER: Record<string, Json> = {
+  NodePool: clusterObject('karpenter.sh/v1', 'NodePool', fields({
+    template: fields({
+      metadata: fields({ labels: STRINGS }),
+      spec: fields({
+        nodeClassRef: fields({ group: { enum: ['karpenter.k8s.aws', 'eks.amazonaws.com'] }, kind: { enum: ['EC2NodeClass', 'NodeClass'] }, name: NAME }),
+        taints: { type: 'array', items: fields({ key: KEY, effect: { enum: ['NoSchedule', 'PreferNoSchedule', 'NoExecute'] } }, { value: { type: 'string' } }) },
+        requirements: {
+          type: 'array',
+          minItems: 1,
+          items: fields({ key: { type: 'string', pattern: '^[a-z0-9.]+/[a-z-]+$' }, operator: { enum: ['In', 'Gt'] }, values: { type: 'array', minItems: 1, items: { type: 'string' } } }),
+        },
+        terminationGracePeriod: { type: 'string', pattern: '^([0-9]+(s|m|h))+$' },
+      }),
+    }),
+    disruption: fields({ consolidationPolicy: { enum: ['WhenEmpty', 'WhenEmptyOrUnderutilized'] }, consolidateAfter: { type: 'string', pattern: '^(([0-9]+(s|m|h))+|Never)$' } }),
+    limits: fields({ cpu: { type: 'integer', minimum: 1 } }),
+  })),
+  EC2NodeClass: clusterObject('karpenter.k8s.aws/v1', 'EC2NodeClass', fields({
+    role: ROLE,
+    amiSelectorTerms: { type: 'array', minItems: 1, maxItems: 1, items: fields({ alias: { type: 'string', pattern: '^[a-z0-9]+@.+$' } }) },
+    subnetSelectorTerms: IDS,
+    securityGroupSelectorTerms: IDS,
+    blockDeviceMappings: {
+      type: 'array',
+      items: fields({
+        deviceName: { type: 'string' },
+        ebs: fields({ volumeSize: { type: 'string', pattern: '^[1-9][0-9]*Gi$' }, volumeType: { const: 'gp3' }, encrypted: { const: true }, deleteOnTermination: { const: true } }),
+      }),
+    },
+    metadataOptions: fields({ httpEndpoint: { const: 'enabled' }, httpTokens: { const: 'required' }, httpPutResponseHopLimit: { const: 1 } }),
+    tags: STRINGS,
+  })),
+  NodeClass: clusterObject('eks.amazonaws.com/v1', 'NodeClass', fields({
+    role: ROLE,
+    subnetSelectorTerms: IDS,
+    securityGroupSelectorTerms: IDS,
+    ephemeralStorage: fields({ size: { type: 'string', pattern: '^[1-9][0-9]*Gi$' } }),
+  })),
+  IngressClassParams: clusterObject('eks.amazonaws.com/v1', 'IngressClassParams', fields({ group: fields({ name: { type: 'string', pattern: '^[a-z0-9][-a-z0-9.]*$' } }) })),
+};
+
 const ajv = new Ajv({ allErrors: true });
-const validators = Object.fromEntries(Object.entries(EXTERNAL_SECRETS).map(([kind, schema]) => [kind, ajv.compile(schema)]));
+const validators = Object.fromEntries(Object.entries({ ...EXTERNAL_SECRETS, ...KARPENTER }).map(([kind, schema]) => [kind, ajv.compile(schema)]));
 
 /** A copy that records which fields a validator does not read, because its schema does not have them. */
 function watched(value: any, path: string, unread: Set<string>): any {

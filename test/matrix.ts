@@ -130,6 +130,14 @@ export const MATRIX: Record<string, Case> = {
     }),
     placement: OWN_NODES,
   },
+  'Karpenter': { props: () => ({ nodePools: AirflowNodePools.karpenter() }) },
+  'Karpenter, existing node class': {
+    props: (stack) => ({
+      nodePools: AirflowNodePools.karpenter({ nodeClass: { name: 'default', nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes') } }),
+      executor: AirflowExecutor.KUBERNETES,
+    }),
+  },
+  'EKS Auto Mode, ingress': { props: () => ({ nodePools: AirflowNodePools.autoMode(), executor: AirflowExecutor.CELERY_KUBERNETES, ingress: {} }) },
   'all secrets in Kubernetes Secrets': {
     only: 'community',
     withoutOperator: true,

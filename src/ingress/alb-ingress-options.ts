@@ -2,6 +2,7 @@ import { Tokenization } from 'aws-cdk-lib';
 import acm = require('aws-cdk-lib/aws-certificatemanager');
 import eks = require('aws-cdk-lib/aws-eks');
 import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
+import { AlbIngressClass } from './alb-ingress-class';
 
 /**
  * A listener port of a load balancer.
@@ -23,13 +24,20 @@ export interface AlbListenerPort {
 /**
  * The Application Load Balancer in front of the web UI.
  *
- * The AWS Load Balancer Controller, which the cluster must run, creates the load balancer for an Ingress of the class `alb`. It finds the subnets
+ * The AWS Load Balancer Controller, which the cluster must run, or EKS Auto Mode creates the load balancer for an Ingress. It finds the subnets
  * by the tag `kubernetes.io/role/internal-elb` or, for an internet-facing load balancer, `kubernetes.io/role/elb`. AWS bills one load balancer per
  * `groupName`.
  *
  * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
  */
 export interface AlbIngressOptions {
+  /**
+   * Which controller creates the load balancer.
+   *
+   * @default - `AlbIngressClass.autoMode()` with `AirflowNodePools.autoMode()`, otherwise `AlbIngressClass.existing('alb')`
+   */
+  readonly ingressClass?: AlbIngressClass;
+
   /**
    * The host name of the web UI, in lowercase and without `*`, such as `airflow.example.com`.
    *

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
 import { Construct } from 'constructs';
+import { AlbIngressClass, BoundIngressClass } from './alb-ingress-class';
 import { AlbIngressOptions, listenersOf } from './alb-ingress-options';
 import { checkIngress } from './checks';
 import { WebService } from '../chart/chart-definition';
@@ -24,6 +25,8 @@ export interface AlbIngressProps extends AlbIngressOptions {
   readonly cluster: Cluster;
   /** The namespace of the services, and the name of the Ingress. */
   readonly namespace: string;
+  /** Whether the nodes are those of EKS Auto Mode. */
+  readonly autoMode: boolean;
   readonly web: WebService;
   /** Undefined if Flower does not run. */
   readonly flower?: WebService;
@@ -32,17 +35,21 @@ export interface AlbIngressProps extends AlbIngressOptions {
 /** The Ingress from which the AWS Load Balancer Controller creates a load balancer. */
 export class AlbIngress extends Construct implements IAlbIngress {
   private dnsName?: Construct & { readonly value: string };
+  private readonly ingressClass: BoundIngressClass;
   private readonly manifest: Construct;
 
   constructor(scope: Construct, id: string, private readonly props: AlbIngressProps) {
     super(scope, id);
     checkIngress(this, props);
     const { cluster, namespace, web, flower } = props;
+    const ingressClass = props.ingressClass ?? (props.autoMode ? AlbIngressClass.autoMode() : AlbIngressClass.existing('alb'));
+    this.ingressClass = ingressClass._bind(this, { cluster, namespace, groupName: props.groupName ?? namespace });
     this.manifest = applyManifest(this, 'Manifest', cluster, [
       this.ingress(namespace, props.host, { ...web, healthCheckPath: props.healthCheckPath ?? web.healthCheckPath }, {}),
       // Flower requires its password for every path. A response that asks for it shows that Flower is healthy.
       ...flower && props.flowerHost ? [this.ingress(`${namespace}-flower`, props.flowerHost, flower, { 'success-codes': '200,401' })] : [],
     ], { overwrite: true });
+    this.manifest.node.addDependency(...this.ingressClass.dependables); // The class is deleted when the load balancer is.
   }
 
   public get loadBalancerDnsName(): string {
@@ -68,7 +75,7 @@ export class AlbIngress extends Construct implements IAlbIngress {
       kind: 'Ingress',
       metadata: { name, namespace, labels, annotations: this.annotations(service, annotations) },
       spec: {
-        ingressClassName: 'alb',
+        ingressClassName: this.ingressClass.name,
         rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
       },
     };
@@ -82,7 +89,7 @@ export class AlbIngress extends Construct implements IAlbIngress {
       'backend-protocol': elbv2.ApplicationProtocol.HTTP,
       'healthcheck-path': service.healthCheckPath,
       'listen-ports': JSON.stringify(listenersOf(props).map(({ protocol, port }) => ({ [protocol]: port }))),
-      'group.name': props.groupName ?? props.namespace,
+      'group.name': this.ingressClass.groupName,
       'group.order': props.groupOrder?.toString(),
       'certificate-arn': props.certificate?.certificateArn,
       'ssl-policy': props.certificate && (props.sslPolicy ?? elbv2.SslPolicy.RECOMMENDED_TLS),

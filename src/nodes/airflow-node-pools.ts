@@ -2,7 +2,10 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
+import { KarpenterNodePools } from './karpenter-node-pools';
+import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups, ManagedNodeGroupsOptions } from './managed-node-groups';
+import { autoMode, selfManagedKarpenter } from './node-class';
 import { AirflowPlacement, NodePlacement } from './placement';
 import { Cluster } from '../cluster';
 import { sortKeys } from '../sort-keys';
@@ -87,6 +90,8 @@ export interface BoundNodePools extends IAirflowNodePools {
   readonly workersOnSpot: boolean;
   /** What must exist before pods can run; empty for nodes that already exist. */
   readonly dependables: Construct[];
+  /** Whether EKS Auto Mode creates the nodes, and with them the load balancers. */
+  readonly autoMode: boolean;
   /** Whether the nodes have the label and the taint of nodes that are created for Airflow. */
   readonly labelled: boolean;
 }
@@ -128,7 +133,34 @@ export class AirflowNodePools {
   }
 
   /**
-   * Use nodes that already exist, or that Karpenter or EKS Auto Mode creates.
+   * Create three Karpenter NodePools, whose nodes start when pods need them and are deleted when they are empty.
+   *
+   * Karpenter must run in the cluster, with the API `karpenter.sh/v1`, on nodes that it does not create itself. If the app installs it, add a
+   * dependency on it: `airflow.node.addDependency(karpenter)`. The cluster must accept access entries (`authenticationMode` is not `CONFIG_MAP`).
+   *
+   * @param options the instances of each NodePool, and the node class
+   * @see https://karpenter.sh/docs/
+   */
+  public static karpenter(options: KarpenterOptions = {}): AirflowNodePools {
+    return new AirflowNodePools((scope, cluster, namespace) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, provisioner: selfManagedKarpenter(scope, options) }));
+  }
+
+  /**
+   * Create three NodePools of EKS Auto Mode, whose nodes start when pods need them and are deleted when they are empty.
+   *
+   * The cluster must be in EKS Auto Mode, which is the default of `Cluster` in `aws-cdk-lib/aws-eks-v2`.
+   *
+   * @param options the instances of each NodePool, and the node class
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/automode.html
+   */
+  public static autoMode(options: AutoModeOptions = {}): AirflowNodePools {
+    return new AirflowNodePools((scope, cluster, namespace) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, provisioner: autoMode(scope, options) }));
+  }
+
+  /**
+   * Use nodes that already exist, or NodePools of your own.
    *
    * The library creates no nodes. It grants the role and the security group of the nodes access to the file system. Several deployments can share
    * nodes. If their nodes have different roles or security groups, give them different labels, because the file system of each deployment admits
@@ -146,6 +178,7 @@ export class AirflowNodePools {
       role: options.nodeRole,
       connections: new ec2.Connections({ securityGroups: [options.securityGroup ?? cluster.clusterSecurityGroup] }),
       workersOnSpot: false,
+      autoMode: false,
       dependables: [],
       labelled: false,
     }));

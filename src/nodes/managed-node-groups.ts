@@ -193,6 +193,7 @@ export class ManagedNodeGroups extends Construct {
   public readonly workersOnSpot: boolean;
   public readonly dependables = [this];
   public readonly labelled = true;
+  public readonly autoMode = false;
   private readonly nodegroupCluster: eks.ICluster;
 
   constructor(scope: Construct, id: string, private readonly props: ManagedNodeGroupsProps) {

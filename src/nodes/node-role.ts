@@ -4,23 +4,27 @@ import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { Cluster } from '../cluster';
 
-const NODE_POLICIES = ['AmazonEKSWorkerNodePolicy', 'AmazonEKS_CNI_Policy', 'AmazonEC2ContainerRegistryPullOnly', 'AmazonSSMManagedInstanceCore'];
+/** The policies of nodes whose network and storage EKS does not manage. */
+export const NODE_POLICIES = ['AmazonEKSWorkerNodePolicy', 'AmazonEKS_CNI_Policy', 'AmazonEC2ContainerRegistryPullOnly', 'AmazonSSMManagedInstanceCore'];
 
 /**
  * The role of the nodes, with what a node needs and nothing that DAGs need.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
  */
-export function createNodeRole(scope: Construct, { cluster, namespace, managedPolicies = [], clusterAutoscaler = false }: {
+export function createNodeRole(scope: Construct, {
+  cluster, namespace, nodePolicies = NODE_POLICIES, managedPolicies = [], clusterAutoscaler = false,
+}: {
   readonly cluster: Cluster;
   readonly namespace: string;
+  readonly nodePolicies?: string[];
   readonly managedPolicies?: iam.IManagedPolicy[];
   readonly clusterAutoscaler?: boolean;
 }): iam.Role {
   const role = new iam.Role(scope, 'Role', {
     description: `Nodes of the Airflow deployment '${namespace}'`,
     assumedBy: new iam.ServicePrincipal('ec2.amazonaws.com'),
-    managedPolicies: [...NODE_POLICIES.map((name) => iam.ManagedPolicy.fromAwsManagedPolicyName(name)), ...managedPolicies],
+    managedPolicies: [...nodePolicies.map((name) => iam.ManagedPolicy.fromAwsManagedPolicyName(name)), ...managedPolicies],
   });
   const statements = [
     ...cluster.ipFamily === eks.IpFamily.IP_V6 ? [ipv6Statement()] : [],

@@ -57,6 +57,15 @@ export function airflowNodes(pool?: { readonly deployment: string; readonly type
   };
 }
 
+/** The nodes of one deployment. */
+export function airflowPlacement(deployment: string): AirflowPlacement {
+  return {
+    stateless: airflowNodes({ deployment, type: 'af-stateless' }),
+    workers: airflowNodes({ deployment, type: 'af-stateful' }),
+    database: airflowNodes({ deployment, type: 'af-db' }),
+  };
+}
+
 type Json = Record<string, any>;
 
 /**
@@ -89,6 +98,11 @@ export function tolerationsOf({ taints = [] }: NodePlacement): Json[] {
     ...value === undefined ? {} : { value },
     ...effect === undefined ? {} : { effect: effectOf(effect) },
   }));
+}
+
+/** The taints of a placement, in the words of Kubernetes. */
+export function taintsOf({ taints = [] }: NodePlacement): Json[] {
+  return taints.map(({ key, value, effect }) => ({ key, value, effect: effect && effectOf(effect) }));
 }
 
 /** `NO_SCHEDULE` of the EKS API is `NoSchedule` in Kubernetes. */

@@ -3,7 +3,7 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
-import { AirflowChart, AlbIngressOptions } from '../../src';
+import { AirflowChart, AlbIngressClass, AlbIngressOptions } from '../../src';
 import { AlbIngress } from '../../src/ingress/alb-ingress';
 import { importedCluster, manifestOf, newStack, objectsOf, synthAirflow } from '../util';
 
@@ -14,7 +14,7 @@ const flower = { name: 'airflow-flower', port: 5555, healthCheckPath: '/' };
 
 function make(options: (scope: Construct) => AlbIngressOptions = () => ({}), services: object = {}) {
   const stack = newStack();
-  const ingress = new AlbIngress(stack, 'Ingress', { cluster: importedCluster(stack), namespace: 'airflow', web, ...services, ...options(stack) });
+  const ingress = new AlbIngress(stack, 'Ingress', { cluster: importedCluster(stack), namespace: 'airflow', autoMode: false, web, ...services, ...options(stack) });
   return { stack, ingress };
 }
 
@@ -136,4 +136,33 @@ test('the DNS name is read once, and only if it is used', () => {
   // Otherwise it would be read before the Ingress exists.
   const [{ DependsOn }] = Object.values(template.findResources('Custom::AWSCDK-EKS-KubernetesObjectValue'));
   expect(DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^IngressManifest/)]));
+});
+
+test('custom: an existing IngressClass', () => {
+  const [{ spec, alb }] = ingressesOf(() => ({ ingressClass: AlbIngressClass.existing('internal-alb') }));
+  expect(spec.ingressClassName).toBe('internal-alb');
+  expect(alb['group.name']).toBe('airflow');
+});
+
+test('custom: the class of EKS Auto Mode names the group, and is deleted after the load balancer', () => {
+  const { stack } = make(() => ({ ingressClass: AlbIngressClass.autoMode(), groupName: 'shared' }));
+  const template = Template.fromStack(stack);
+  const [{ metadata, spec }] = objectsOf(template, 'Ingress');
+  expect(spec.ingressClassName).toBe('airflow-alb');
+  expect(metadata.annotations).not.toHaveProperty(['alb.ingress.kubernetes.io/group.name']);
+  expect(objectsOf(template, 'IngressClass')[0]).toMatchObject({
+    metadata: { name: 'airflow-alb' },
+    spec: { controller: 'eks.amazonaws.com/alb', parameters: { apiGroup: 'eks.amazonaws.com', kind: 'IngressClassParams', name: 'airflow-alb' } },
+  });
+  expect(objectsOf(template, 'IngressClassParams')[0]).toMatchObject({
+    apiVersion: 'eks.amazonaws.com/v1', metadata: { name: 'airflow-alb' }, spec: { group: { name: 'shared' } },
+  });
+  const manifests = template.findResources('Custom::AWSCDK-EKS-KubernetesResource');
+  const idOf = (kind: string) => Object.keys(manifests).find((id) => JSON.stringify(manifests[id].Properties.Manifest).includes(`"${kind}\\"`))!;
+  expect(manifests[idOf('Ingress')].DependsOn).toContain(idOf('IngressClassParams'));
+});
+
+test('fails when the IngressClass is no name', () => {
+  expect(() => make(() => ({ ingressClass: AlbIngressClass.existing('ALB') })))
+    .toThrow("Data/Ingress: 'ingress.ingressClass' must be the name of an IngressClass, got 'ALB'");
 });

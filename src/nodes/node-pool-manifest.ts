@@ -1,0 +1,106 @@
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import eks = require('aws-cdk-lib/aws-eks');
+import { Construct } from 'constructs';
+import { KarpenterNodePoolOptions, KarpenterPoolsOptions } from './karpenter-options';
+import { AirflowPlacement, taintsOf } from './placement';
+import { KubernetesObject } from '../kubernetes';
+import { checkCount, checkFormat, fail } from '../validation';
+
+/** What self-managed Karpenter and EKS Auto Mode name differently. */
+export interface NodeClassReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  /** The domain of the labels for instance types. */
+  readonly domain: string;
+}
+
+interface PoolDefaults {
+  readonly sizes: string[];
+  readonly capacityTypes: eks.CapacityType[];
+  readonly maxVcpus: number;
+  readonly consolidation: 'WhenEmpty' | 'WhenEmptyOrUnderutilized';
+}
+
+type PoolName = keyof AirflowPlacement;
+
+const { SPOT, ON_DEMAND } = eks.CapacityType;
+
+const DEFAULTS: Record<PoolName, PoolDefaults> = {
+  stateless: {
+    sizes: ['large', 'xlarge', '2xlarge'],
+    capacityTypes: [SPOT, ON_DEMAND],
+    maxVcpus: 32,
+    consolidation: 'WhenEmptyOrUnderutilized',
+  },
+  workers: { sizes: ['xlarge', '2xlarge', '4xlarge'], capacityTypes: [SPOT, ON_DEMAND], maxVcpus: 256, consolidation: 'WhenEmpty' },
+  database: { sizes: ['large', 'xlarge', '2xlarge'], capacityTypes: [ON_DEMAND], maxVcpus: 16, consolidation: 'WhenEmpty' },
+};
+
+const FAMILY = /^[a-z][a-z0-9-]*$/;
+const SIZE = /^(nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)$/;
+
+const POOLS: PoolName[] = ['stateless', 'workers', 'database'];
+
+/** Whether EC2 may interrupt the nodes of the workers. */
+export function workersOnSpot({ workers }: KarpenterPoolsOptions): boolean {
+  return (workers?.capacityTypes ?? DEFAULTS.workers.capacityTypes).includes(SPOT);
+}
+
+/** The NodePools of a deployment, whose nodes are of one node class. */
+export function nodePoolObjects(
+  scope: Construct, options: KarpenterPoolsOptions, namespace: string, placement: AirflowPlacement, nodeClass: NodeClassReference,
+): KubernetesObject[] {
+  const { domain, ...nodeClassRef } = nodeClass;
+  return POOLS.map((name) => {
+    const pool = options[name] ?? {};
+    checkPool(scope, name, pool);
+    return {
+      apiVersion: 'karpenter.sh/v1',
+      kind: 'NodePool',
+      metadata: { name: `${namespace}-${name}` },
+      spec: {
+        template: {
+          metadata: { labels: placement[name].labels },
+          spec: {
+            nodeClassRef,
+            taints: taintsOf(placement[name]),
+            requirements: requirements(name, pool, domain),
+            // The longest that a node waits for pods that must not be disrupted, after it has expired or has drifted.
+            terminationGracePeriod: '24h',
+          },
+        },
+        disruption: { consolidationPolicy: DEFAULTS[name].consolidation, consolidateAfter: '5m' },
+        limits: { cpu: pool.maxVcpus ?? DEFAULTS[name].maxVcpus },
+      },
+    };
+  });
+}
+
+function requirements(name: PoolName, pool: KarpenterNodePoolOptions, domain: string): KubernetesObject[] {
+  const isOneOf = (key: string, values: string[]) => ({ key, operator: 'In', values });
+  const capacityTypes = pool.capacityTypes ?? DEFAULTS[name].capacityTypes;
+  return [
+    isOneOf('kubernetes.io/os', ['linux']),
+    isOneOf('kubernetes.io/arch', [pool.architecture === ec2.InstanceArchitecture.ARM_64 ? 'arm64' : 'amd64']),
+    isOneOf('karpenter.sh/capacity-type', capacityTypes.map((type) => type === SPOT ? 'spot' : 'on-demand')),
+    ...pool.instanceFamilies
+      ? [isOneOf(`${domain}/instance-family`, pool.instanceFamilies)]
+      : [isOneOf(`${domain}/instance-category`, ['c', 'm', 'r']), { key: `${domain}/instance-generation`, operator: 'Gt', values: ['4'] }],
+    isOneOf(`${domain}/instance-size`, pool.instanceSizes ?? DEFAULTS[name].sizes),
+  ];
+}
+
+function checkPool(scope: Construct, name: PoolName, { instanceFamilies, instanceSizes, capacityTypes, maxVcpus }: KarpenterNodePoolOptions): void {
+  for (const [prop, list] of Object.entries({ instanceFamilies, instanceSizes, capacityTypes })) {
+    if (list?.length === 0) {
+      fail(scope, `'nodePools.${name}.${prop}' must have at least one item, got none; omit it for the default`);
+    }
+  }
+  instanceFamilies?.forEach((family) => checkFormat(scope, `nodePools.${name}.instanceFamilies`, family, FAMILY, "instance families such as 'm7i'"));
+  instanceSizes?.forEach((size) => checkFormat(scope, `nodePools.${name}.instanceSizes`, size, SIZE, "instance sizes such as 'xlarge'"));
+  if (capacityTypes?.includes(eks.CapacityType.CAPACITY_BLOCK)) {
+    fail(scope, `'nodePools.${name}.capacityTypes' must be SPOT or ON_DEMAND, got CAPACITY_BLOCK`);
+  }
+  checkCount(scope, `nodePools.${name}.maxVcpus`, maxVcpus, 1);
+}
