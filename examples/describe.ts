@@ -11,6 +11,8 @@ function section(title: string, lines: string[]): void {
 
 for (const [name, template] of templatesOf(process.argv[2])) {
   console.log(`${name}: ${Object.keys(template.Resources).length} resources`);
+  section('NodePools', objectsOf(template, 'NodePool').map(({ spec: { template: { metadata, spec }, limits } }) =>
+    `${metadata.labels.type.padEnd(14)}at most ${limits.cpu} vCPUs of ${spec.nodeClassRef.kind} ${spec.nodeClassRef.name}`));
   section('Nodes', resourcesOf(template, 'AWS::EKS::Nodegroup').map(({ Labels, CapacityType, ScalingConfig, InstanceTypes, AmiType }) =>
     `${(Labels?.type ?? 'cluster').padEnd(14)}${ScalingConfig.MinSize} to ${ScalingConfig.MaxSize} ${(CapacityType ?? 'ON_DEMAND').padEnd(11)}${(InstanceTypes ?? []).join(', ')} (${AmiType})`));
   section('Storage', [

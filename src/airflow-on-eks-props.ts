@@ -88,7 +88,7 @@ export interface AirflowOnEksProps {
   /**
    * The nodes on which Airflow runs.
    *
-   * @default AirflowNodePools.managedNodeGroups()
+   * @default - `AirflowNodePools.autoMode()` on a cluster of this app in EKS Auto Mode, otherwise `AirflowNodePools.managedNodeGroups()`
    */
   readonly nodePools?: AirflowNodePools;
 

@@ -133,7 +133,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const users = userSettings(this, props.users);
     const backend = props.secretsBackend?._bind(this);
 
-    const nodes = (props.nodePools ?? AirflowNodePools.managedNodeGroups())._bind(this, cluster, namespace);
+    const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace);
     const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const persistence = new Persistence(this, 'Persistence', {

@@ -85,15 +85,19 @@ export function albControllerOf(cluster: Cluster): IConstruct[] {
 
 const NETWORK_ADDONS = ['vpc-cni', 'kube-proxy', 'coredns'];
 
+/** Whether a cluster of this app is in EKS Auto Mode. Of an imported cluster, that is not known. */
+export function inAutoMode(cluster: Cluster): boolean {
+  return cluster.node.children.some((child) => CfnResource.isCfnResource(child) && child.cfnResourceType === 'AWS::EKS::Cluster'
+    && ((child as eks.CfnCluster).computeConfig as eks.CfnCluster.ComputeConfigProperty | undefined)?.enabled === true);
+}
+
 /**
  * The add-ons without which managed node groups have no network, if the cluster certainly lacks them: a cluster of this app in EKS Auto Mode.
  *
  * Complete only at the end of synthesis, because add-ons can be created after the nodes.
  */
 export function missingNetworkAddons(cluster: Cluster): string[] {
-  const inAutoMode = cluster.node.children.some((child) => CfnResource.isCfnResource(child) && child.cfnResourceType === 'AWS::EKS::Cluster'
-    && ((child as eks.CfnCluster).computeConfig as eks.CfnCluster.ComputeConfigProperty | undefined)?.enabled === true);
-  if (!inAutoMode) {
+  if (!inAutoMode(cluster)) {
     return [];
   }
   const addons = cluster.node.root.node.findAll()

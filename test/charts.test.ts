@@ -207,7 +207,7 @@ describe('the real charts', () => {
       expect(publishedKeys('airflow-community-8.9.0')).toHaveLength(2);
     });
 
-    test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart']])('the example %s', (name, stack) => {
+    test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart'], ['auto-mode', 'AirflowAutoMode']])('the example %s', (name, stack) => {
       const template = synthExample(name, stack);
       const { version, release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
       const chart = CHARTS_UNDER_TEST.find(({ folder }) => folder.endsWith(`-${version}`))!;

@@ -1,9 +1,10 @@
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
 import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newApp, newStack, REGION } from './util';
+import { ACCOUNT, CLUSTERS, importedCluster, importedVpc, newApp, newStack, objectsOf, REGION } from './util';
 import { AirflowNodePools, AirflowOnEks } from '../src';
 import { albControllerOf, isEksV1, nodegroupCluster } from '../src/cluster';
 
@@ -82,11 +83,20 @@ describe('a cluster in EKS Auto Mode', () => {
   const addons = (scope: Stack, cluster: eksv2.ICluster, ...names: string[]) =>
     names.forEach((addonName) => new eksv2.Addon(scope, addonName, { cluster, addonName }));
 
+  test('defaults: NodePools of EKS Auto Mode', () => {
+    const stack = newStack();
+    new AirflowOnEks(stack, 'Airflow', { cluster: autoMode(stack), ingress: {} });
+    const template = Template.fromStack(stack);
+    expect(objectsOf(template, 'NodePool')).toHaveLength(3);
+    expect(objectsOf(template, 'IngressClass')).toHaveLength(1);
+    template.resourceCountIs('AWS::EKS::Nodegroup', 0);
+  });
+
   test('with the add-ons that managed node groups need, also if they are created later', () => {
     const app = newApp();
     const [platform, data] = ['Platform', 'Data'].map((id) => new Stack(app, id, { env: { account: ACCOUNT, region: REGION } }));
     const cluster = autoMode(platform);
-    new AirflowOnEks(data, 'Airflow', { cluster });
+    new AirflowOnEks(data, 'Airflow', { cluster, nodePools: AirflowNodePools.managedNodeGroups() });
     addons(platform, cluster, 'vpc-cni', 'kube-proxy', 'coredns');
     expect(() => app.synth()).not.toThrow();
   });
@@ -101,10 +111,10 @@ describe('a cluster in EKS Auto Mode', () => {
   test('fails when managed node groups would lack add-ons', () => {
     const stack = newStack();
     const cluster = autoMode(stack);
-    new AirflowOnEks(stack, 'Airflow', { cluster });
+    new AirflowOnEks(stack, 'Airflow', { cluster, nodePools: AirflowNodePools.managedNodeGroups() });
     addons(stack, cluster, 'vpc-cni');
     expect(() => App.of(stack)!.synth()).toThrow("[Data/Airflow/NodePools] the nodes that 'nodePools' creates need the add-ons vpc-cni, kube-proxy and"
-      + " coredns, which a cluster in EKS Auto Mode does not have, got a 'cluster' without kube-proxy, coredns; create the cluster with"
-      + " 'defaultCapacityType' NODEGROUP, add an eks.Addon for each, or use AirflowNodePools.existing()");
+      + " coredns, which a cluster in EKS Auto Mode does not have, got a 'cluster' without kube-proxy, coredns; use"
+      + ' AirflowNodePools.autoMode(), or add an eks.Addon for each');
   });
 });

@@ -7,7 +7,7 @@ import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups, ManagedNodeGroupsOptions } from './managed-node-groups';
 import { autoMode, selfManagedKarpenter } from './node-class';
 import { AirflowPlacement, NodePlacement } from './placement';
-import { Cluster } from '../cluster';
+import { Cluster, inAutoMode } from '../cluster';
 import { sortKeys } from '../sort-keys';
 
 /**
@@ -182,6 +182,11 @@ export class AirflowNodePools {
       dependables: [],
       labelled: false,
     }));
+  }
+
+  /** @internal */
+  public static _default(cluster: Cluster): AirflowNodePools {
+    return inAutoMode(cluster) ? AirflowNodePools.autoMode() : AirflowNodePools.managedNodeGroups();
   }
 
   private constructor(private readonly create: (scope: Construct, cluster: Cluster, namespace: string) => BoundNodePools) {}

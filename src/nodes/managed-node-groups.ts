@@ -256,8 +256,7 @@ export class ManagedNodeGroups extends Construct {
   private missingAddons(): string[] {
     const missing = missingNetworkAddons(this.props.cluster);
     return missing.length === 0 ? [] : ["the nodes that 'nodePools' creates need the add-ons vpc-cni, kube-proxy and coredns, which a cluster in EKS Auto Mode"
-      + ` does not have, got a 'cluster' without ${missing.join(', ')}; create the cluster with 'defaultCapacityType' NODEGROUP, add an eks.Addon for each,`
-      + ' or use AirflowNodePools.existing()'];
+      + ` does not have, got a 'cluster' without ${missing.join(', ')}; use AirflowNodePools.autoMode(), or add an eks.Addon for each`];
   }
 
   private checkPool(name: PoolName, { labels }: NodePoolOptions, minSize: number, maxSize: number): void {

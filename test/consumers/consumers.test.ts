@@ -15,6 +15,7 @@ const CDK_VERSION: string = process.env.CDK_VERSION ?? devDependencies['aws-cdk-
 const APPS: Record<string, string> = {
   quickstart: 'examples/quickstart',
   blog: 'examples/blog',
+  'auto-mode': 'examples/auto-mode',
   features: 'test/consumers/features',
 };
 
