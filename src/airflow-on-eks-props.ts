@@ -69,7 +69,7 @@ export interface AirflowOnEksProps {
    * The container image of Airflow.
    *
    * It must contain the Airflow version of `chart`. It replaces only the image of the Airflow containers: use `helmValues` for other images, such
-   * as those of PostgreSQL and Redis.
+   * as that of git-sync.
    *
    * @default - `apache/airflow` from Docker Hub, in the Airflow version of `chart`
    */
@@ -268,8 +268,10 @@ export interface AirflowOnEksProps {
   /**
    * Values of the Helm chart, merged over those of the library.
    *
-   * Maps are merged key by key, everything else is replaced. A value that a prop of this construct sets is refused, and the error names the prop to
-   * use instead. The values are in plain text in the template: do not specify secrets.
+   * Maps are merged key by key, everything else is replaced. Lists without which the release does not work, such as `dagProcessor.extraContainers`
+   * of the official chart and `extraManifests` of the community chart, are appended to. A value that a prop of this construct sets, or without
+   * which the release does not work, is refused, and the error names the prop to use instead or the reason. The values are in plain text in the
+   * template: do not specify secrets.
    *
    * @default - no additional values
    * @see https://airflow.apache.org/docs/helm-chart/stable/parameters-ref.html
@@ -277,7 +279,7 @@ export interface AirflowOnEksProps {
   readonly helmValues?: { [key: string]: any };
 
   /**
-   * Paths of chart values whose defaults are removed, such as `workers.celery.livenessProbe` of the official chart.
+   * Paths of chart values whose defaults are removed, such as `dagProcessor.strategy.rollingUpdate` of the official chart.
    *
    * A `null` in `helmValues` has the same effect in TypeScript. In Python and Java, `null` is not passed to the library.
    *

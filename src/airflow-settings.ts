@@ -10,7 +10,7 @@ import { gitSyncSettings } from './git-sync/git-sync';
 import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
 import { checkConnections } from './metadata/airflow-connection';
 import { checkPools } from './metadata/airflow-pool';
-import { UserSettings } from './metadata/airflow-user';
+import { checkAuthManager, UserSettings } from './metadata/airflow-user';
 import { checkVariables } from './metadata/airflow-variable';
 import { BoundNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence } from './persistence';
@@ -39,8 +39,10 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
   checkConnections(scope, connections);
   checkVariables(scope, variables);
   checkPools(scope, pools);
+  const configuration = configurationSettings(scope, props, chart.ownedConfig, backend);
+  checkAuthManager(scope, parts.users, configuration);
   return {
-    ...configurationSettings(scope, props, chart.ownedConfig, backend),
+    ...configuration,
     name: parts.namespace,
     executor: parts.executor,
     image: props.image?._bind(scope, chart.airflowVersion) ?? chart.defaultImage,
@@ -60,6 +62,8 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     pools,
     pipPackages,
     databaseRetentionDays: retentionDays(scope, props.databaseCleanup),
-    ingress: props.ingress && { url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress) },
+    ingress: props.ingress && {
+      url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress), flower: props.ingress.flowerHost !== undefined,
+    },
   };
 }

@@ -8,7 +8,7 @@ import { checkFormat, fail } from './validation';
 const REPOSITORY = /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 
-/** An image by repository and tag, which both charts expect separately. */
+/** An image by repository and tag, which both charts and Airflow join with a colon. A digest is joined so too: `airflow@sha256` and `0a1b...`. */
 export interface ImageReference {
   readonly repository: string;
   readonly tag: string;
@@ -26,7 +26,7 @@ export class AirflowImage {
    * An image in a registry from which the nodes can pull without credentials.
    *
    * @param repository the registry and the repository, such as `quay.io/example/airflow`; without a registry, Docker Hub
-   * @param tag the tag, such as `3.3.2`; `latest` is refused when the image is used
+   * @param tag the tag, such as `3.3.2`, or the digest, which begins with `sha256:`; `latest` is refused when the image is used
    */
   public static fromRegistry(repository: string, tag: string): AirflowImage {
     return new AirflowImage(() => ({ repository, tag }));
@@ -39,7 +39,7 @@ export class AirflowImage {
    * account of the nodes to pull.
    *
    * @param repository the repository
-   * @param tag the tag; `latest` is refused when the image is used
+   * @param tag the tag, or the digest, which begins with `sha256:`; `latest` is refused when the image is used
    */
   public static fromEcrRepository(repository: ecr.IRepository, tag: string): AirflowImage {
     return new AirflowImage(() => ({ repository: repository.repositoryUri, tag }));
@@ -70,6 +70,10 @@ export class AirflowImage {
       fail(scope, `'image' must have a tag that identifies one version, got '${tag}'; use a tag such as '3.3.2'`);
     }
     checkFormat(scope, 'image', repository, REPOSITORY, 'a repository without a scheme and a tag, which is an argument of its own');
+    if (tag.startsWith('sha256:')) {
+      checkFormat(scope, 'image', tag, /^sha256:[0-9a-f]{64}$/, "a digest of 'sha256:' and 64 hexadecimal digits");
+      return { repository: `${repository}@sha256`, tag: tag.slice('sha256:'.length) };
+    }
     checkFormat(scope, 'image', tag, TAG, 'a tag of at most 128 letters, digits, and _ . - inside');
     checkVersion(scope, image, airflowVersion);
     return image;

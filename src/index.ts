@@ -27,4 +27,4 @@ export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';
 export { AirflowSecret } from './secrets/airflow-secret';
 export { AirflowSecretsOptions, IAirflowSecrets } from './secrets/airflow-secrets';
-export { MemoryAutoscalingOptions, WorkerAutoscaling, WorkersOptions } from './workers';
+export { CpuAutoscalingOptions, MemoryAutoscalingOptions, WorkerAutoscaling, WorkerAutoscalingOptions, WorkersOptions } from './workers';

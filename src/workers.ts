@@ -5,20 +5,45 @@ import { AirflowExecutor, hasCelery } from './executor';
 import { checkCount, fail, secondsOf, shown } from './validation';
 
 /**
- * Options of `WorkerAutoscaling.onMemory()`.
+ * Options of every way to scale the workers.
  */
-export interface MemoryAutoscalingOptions {
+export interface WorkerAutoscalingOptions {
   /**
    * The maximum number of workers, at least `workers.replicas`.
    */
   readonly maxReplicas: number;
 
   /**
+   * How long the load must have been lower before workers are removed, in whole seconds, at most one hour.
+   *
+   * @default Duration.minutes(5)
+   * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#stabilization-window
+   */
+  readonly scaleDownStabilization?: Duration;
+}
+
+/**
+ * Options of `WorkerAutoscaling.onMemory()`.
+ */
+export interface MemoryAutoscalingOptions extends WorkerAutoscalingOptions {
+  /**
    * The memory utilization to aim for, in percent of the memory that the workers request, at least 1.
    *
    * @default 80
    */
   readonly targetMemoryPercent?: number;
+}
+
+/**
+ * Options of `WorkerAutoscaling.onCpu()`.
+ */
+export interface CpuAutoscalingOptions extends WorkerAutoscalingOptions {
+  /**
+   * The CPU utilization to aim for, in percent of the CPU that the workers request, at least 1.
+   *
+   * @default 80
+   */
+  readonly targetCpuPercent?: number;
 }
 
 /**
@@ -43,23 +68,42 @@ export class WorkerAutoscaling {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/metrics-server.html
    */
   public static onMemory(options: MemoryAutoscalingOptions): WorkerAutoscaling {
-    return new WorkerAutoscaling(options);
+    return new WorkerAutoscaling(options, 'memory', 'targetMemoryPercent', options.targetMemoryPercent);
   }
 
-  private constructor(private readonly options: MemoryAutoscalingOptions) {}
+  /**
+   * Add and remove workers by their CPU utilization, with a HorizontalPodAutoscaler.
+   *
+   * It has the prerequisites of `onMemory()`.
+   *
+   * @param options the maximum number of workers and the utilization to aim for
+   */
+  public static onCpu(options: CpuAutoscalingOptions): WorkerAutoscaling {
+    return new WorkerAutoscaling(options, 'cpu', 'targetCpuPercent', options.targetCpuPercent);
+  }
+
+  private constructor(
+    private readonly options: WorkerAutoscalingOptions,
+    private readonly resource: string,
+    private readonly targetOption: string,
+    private readonly target: number = 80,
+  ) {}
 
   /** @internal */
   public _bind(scope: Construct, minReplicas: number): AutoscalingSettings {
-    const { maxReplicas, targetMemoryPercent = 80 } = this.options;
+    const { maxReplicas, scaleDownStabilization = Duration.minutes(5) } = this.options;
     checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas, 1);
     if (![minReplicas, maxReplicas].some(Token.isUnresolved) && maxReplicas < minReplicas) {
       fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${minReplicas}), got ${maxReplicas}`);
     }
-    checkCount(scope, 'workers.autoscaling.targetMemoryPercent', targetMemoryPercent, 1);
+    checkCount(scope, `workers.autoscaling.${this.targetOption}`, this.target, 1);
+    const stabilizationWindowSeconds = secondsOf(scope, 'workers.autoscaling.scaleDownStabilization', scaleDownStabilization, [0, 3600],
+      'at most 1 hour in whole seconds, which is the maximum of Kubernetes');
     return {
       minReplicas,
       maxReplicas,
-      metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: targetMemoryPercent } } }],
+      metrics: [{ type: 'Resource', resource: { name: this.resource, target: { type: 'Utilization', averageUtilization: this.target } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds } },
     };
   }
 }
@@ -74,6 +118,14 @@ export interface WorkersOptions extends ComponentOptions {
    * @default - the number of workers is fixed
    */
   readonly autoscaling?: WorkerAutoscaling;
+
+  /**
+   * The number of tasks that a worker runs at the same time, at least 1.
+   *
+   * @default - 16, Airflow's default
+   * @see https://airflow.apache.org/docs/apache-airflow-providers-celery/stable/configurations-ref.html#worker-concurrency
+   */
+  readonly concurrency?: number;
 
   /**
    * The time that a worker has to finish its tasks before it is terminated, in whole seconds, from 2 to 14 minutes.
@@ -92,16 +144,18 @@ export interface WorkersOptions extends ComponentOptions {
   readonly defaultTaskRetries?: number;
 }
 
-/** The bounds and metrics of a HorizontalPodAutoscaler. */
+/** The bounds, metrics and behavior of a HorizontalPodAutoscaler. */
 export interface AutoscalingSettings {
   readonly minReplicas: number;
   readonly maxReplicas: number;
   readonly metrics: Record<string, any>[];
+  readonly behavior: Record<string, any>;
 }
 
 /** The workers with their defaults, for the chart. */
 export interface WorkersSettings extends ComponentSettings {
   readonly autoscaling?: AutoscalingSettings;
+  readonly concurrency?: number;
   readonly terminationGraceSeconds: number;
   readonly defaultTaskRetries?: number;
 }
@@ -117,6 +171,7 @@ export function checkWorkersRun(scope: Construct, options: WorkersOptions = {}, 
 /** Applies the defaults of the workers and checks their options. */
 export function workersSettings(scope: Construct, options: WorkersOptions = {}, onSpot: boolean): WorkersSettings {
   checkCount(scope, 'workers.replicas', options.replicas, 1, 'for a deployment without Celery workers use AirflowExecutor.KUBERNETES');
+  checkCount(scope, 'workers.concurrency', options.concurrency, 1);
   checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
   const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' });
   const terminationGraceSeconds = secondsOf(scope, 'workers.terminationGracePeriod', options.terminationGracePeriod ?? Duration.minutes(10), [120, 14 * 60],
@@ -127,6 +182,7 @@ export function workersSettings(scope: Construct, options: WorkersOptions = {}, 
   return {
     ...component,
     autoscaling: options.autoscaling?._bind(scope, component.replicas),
+    concurrency: options.concurrency,
     terminationGraceSeconds,
     defaultTaskRetries: options.defaultTaskRetries ?? (onSpot ? 2 : undefined),
   };

@@ -166,8 +166,7 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
     ['helmValues contain a private key', { helmValues: { airflow: { x: PEM } } },
       "'helmValues.airflow.x' must not contain a private key in plain text; use 'environmentSecrets', or name a Kubernetes Secret of your own"],
     ['helmValues contain the password of an external database', { chart: AirflowChart.community(), helmValues: { externalDatabase: { password: 'x' } } },
-      "'helmValues.externalDatabase.password' must not be set, because it would contain a secret in plain text;"
-      + " use 'helmValues.externalDatabase.passwordSecret'"],
+      "'helmValues.externalDatabase' must not be set, because 'database' sets it; use 'database'"],
   ])('fails when %s', (_name, props, message) => {
     expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
   });

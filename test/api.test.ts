@@ -53,10 +53,10 @@ test('the types of the API', () => {
   expect(namesOf(types)).toEqual([
     'AirflowChart', 'AirflowChartOptions', 'AirflowConnection', 'AirflowExecutor', 'AirflowImage', 'AirflowNodePools', 'AirflowOnEks', 'AirflowOnEksProps',
     'AirflowPlacement', 'AirflowPool', 'AirflowRole', 'AirflowSecret', 'AirflowSecretsOptions', 'AirflowUser', 'AirflowVariable', 'AlbIngressOptions',
-    'AlbListenerPort', 'ComponentOptions', 'DatabaseCleanupOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
+    'AlbListenerPort', 'ComponentOptions', 'CpuAutoscalingOptions', 'DatabaseCleanupOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
     'ExternalSecretsInstallation', 'GitAuth', 'GitHttpAuthOptions', 'GitSshAuthOptions', 'GitSyncOptions', 'IAirflowNodePools', 'IAirflowPersistence',
     'IAirflowSecrets', 'IAlbIngress', 'KnownHosts', 'ManagedNodeGroupsOptions', 'MemoryAutoscalingOptions', 'NodePlacement', 'NodePoolOptions',
-    'PersistenceOptions', 'SecretsBackend', 'WorkerAutoscaling', 'WorkersOptions',
+    'PersistenceOptions', 'SecretsBackend', 'WorkerAutoscaling', 'WorkerAutoscalingOptions', 'WorkersOptions',
   ]);
   expect(members.length).toBeGreaterThan(150);
 });
@@ -129,6 +129,8 @@ const STRUCTS: Record<string, Record<string, Props>> = {
     triggerer: (triggerer) => ({ triggerer }),
   },
   WorkersOptions: { workers: (workers) => ({ workers }) },
+  WorkerAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
+  CpuAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, ...optional }) } }) },
   MemoryAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
   ManagedNodeGroupsOptions: { nodePools: (optional) => ({ nodePools: AirflowNodePools.managedNodeGroups(optional) }) },
   NodePoolOptions: Object.fromEntries(['stateless', 'workers', 'database'].map((pool): [string, Props] =>

@@ -9,11 +9,12 @@ import * as YAML from 'yaml';
 import { ODD } from './chart/official/util';
 import { inContainer } from './chart/templates';
 import { Case, casesOf, poolsOf } from './matrix';
+import { readmeExamples, runExample } from './readme';
 import { parse, violations } from './rendered';
 import { Expectations, nameOf, NodePool, Pod, podsOf, runsOn } from './rendered-pods';
 import {
-  CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow, temporaryFolder,
-  TWO_DEPLOYMENTS,
+  CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, newStack, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow,
+  temporaryFolder, TWO_DEPLOYMENTS,
 } from './util';
 import { AirflowChart, AirflowExecutor, AirflowRole, EfsCsiDriverInstallation, NodePlacement } from '../src';
 
@@ -55,13 +56,16 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
   };
 }
 
-function expectations(chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets }: Partial<Case> = {}): Expectations {
+function expectations(
+  chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets, existingClaims }: Partial<Case> = {},
+): Expectations {
   return {
     pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
     mounts: [{ ...chart.logs, claim: `${release}-logs` }, { ...chart.database, claim: `data-${release}-postgresql` }],
     forbiddenText: publishedKeys(chart.folder),
     absentKeys: chart.absentKeys?.(release),
     existingSecrets,
+    existingClaims,
   };
 }
 
@@ -110,20 +114,16 @@ const objectOf = (rendered: string, name: string): Json => parse(rendered).find(
 
 jest.setTimeout(120_000);
 
-/** Values with which users switch off a part, for example because they have a database elsewhere. */
-const SWITCHES: Record<string, string[]> = {
-  'official': ['postgresql', 'pgbouncer', 'triggerer', 'flower'],
-  'official, Airflow 2.11': ['postgresql', 'pgbouncer', 'triggerer', 'flower', 'dagProcessor'],
-  'community': ['postgresql', 'pgbouncer', 'triggerer', 'flower', 'redis', 'airflow.dbMigrations'], // it refuses to be without workers
-};
+/** Parts that users may switch off. */
+const SWITCHES = ['triggerer', 'flower'];
 
 describe('the real charts', () => {
   if (!CHARTS) {
     return skipped();
   }
 
-  describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ name, chart, folder }) => {
-    test.each(SWITCHES[name])('without %s, a deployment waits for all other workloads', (part) => {
+  describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart, folder }) => {
+    test.each(SWITCHES)('without %s, a deployment waits for all other workloads', (part) => {
       const { template } = synthAirflow({ chart: chart(), helmValues: valuesWith(`${part}.enabled`, false) });
       const workloads = workloadsOf(render(HELMS['Helm 4.2'](), folder, template));
       expect(workloads.length).toBeLessThan(awaitedWorkloadsOf(synthAirflow({ chart: chart() }).template).length);
@@ -205,6 +205,15 @@ describe('the real charts', () => {
 
     test('the published keys of the community chart are found', () => {
       expect(publishedKeys('airflow-community-8.9.0')).toHaveLength(2);
+    });
+
+    test.each(readmeExamples())('the example of the README with %s', (_name, code) => {
+      const stack = newStack();
+      runExample(code, stack);
+      const template = Template.fromStack(stack);
+      const { release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
+      const expected = expectations(CHARTS_UNDER_TEST[0], release, { existingSecrets: { people: ['bob'] } });
+      expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 
     test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart'], ['auto-mode', 'AirflowAutoMode']])('the example %s', (name, stack) => {

@@ -3,6 +3,7 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
   AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, GitAuth, KnownHosts,
@@ -27,6 +28,8 @@ const OWN_NODES: AirflowPlacement = {
   database: { labels: { team: 'data', disk: 'fast' } },
 };
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 
 /** Props of an Airflow deployment, and the expectations that differ from the defaults. */
@@ -36,6 +39,7 @@ export interface Case {
   /** Whether all secrets are Kubernetes Secrets that already exist, so that no operator is needed. */
   readonly withoutOperator?: boolean;
   readonly existingSecrets?: Record<string, string[]>;
+  readonly existingClaims?: string[];
   /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
   readonly only?: string;
 }
@@ -86,7 +90,7 @@ export const MATRIX: Record<string, Case> = {
       scheduler: { replicas: 1, cpu: '1', memory: '1Gi', memoryLimit: '1Gi' },
       triggerer: { replicas: 2, memory: '512Mi' },
       workers: {
-        replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', terminationGracePeriod: Duration.minutes(14), defaultTaskRetries: 5,
+        replicas: 1, cpu: '2', memory: '4Gi', memoryLimit: '8Gi', concurrency: 4, terminationGracePeriod: Duration.minutes(14), defaultTaskRetries: 5,
       },
     }),
   },
@@ -120,6 +124,31 @@ export const MATRIX: Record<string, Case> = {
     props: () => ({
       helmValues: { scheduler: { podAnnotations: { team: 'data' } } },
       removedHelmValues: ['scheduler.livenessProbe.timeoutSeconds'],
+    }),
+  },
+  'git-sync behind a proxy, with certificates': {
+    props: (stack) => ({
+      gitSync: { ...http(stack), caBundle: CERTIFICATE, proxy: 'http://proxy.example.com:3128', environment: { GITSYNC_STALE_WORKTREE_TIMEOUT: '10m' } },
+    }),
+  },
+  'DAGs on a claim': {
+    existingClaims: ['dags'],
+    props: () => ({ helmValues: { dags: { persistence: { enabled: true, existingClaim: 'dags', accessMode: 'ReadWriteMany' } } } }),
+  },
+  'an image by its digest, autoscaling by CPU': {
+    props: () => ({
+      image: AirflowImage.fromRegistry('quay.io/example/airflow', `sha256:${'0a'.repeat(32)}`),
+      executor: AirflowExecutor.CELERY_KUBERNETES,
+      workers: { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 8, scaleDownStabilization: Duration.minutes(10) }) },
+      gitSync: { repository: 'https://github.com/example/dags.git' },
+    }),
+  },
+  ...USER_FILES,
+  'network policies': {
+    only: 'official',
+    props: () => ({
+      ingress: { host: 'airflow.example.com', flowerHost: 'flower.example.com' },
+      helmValues: { networkPolicies: { enabled: true } },
     }),
   },
   'nodes that already exist': {

@@ -13,6 +13,8 @@ export interface Expectations {
   readonly absentKeys?: string[];
   /** Keys of Secrets that exist before the release. */
   readonly existingSecrets?: Record<string, string[]>;
+  /** Claims that exist before the release. */
+  readonly existingClaims?: string[];
 }
 
 /** Nodes, with their labels and taints in Kubernetes' words. */
@@ -176,7 +178,7 @@ function referencesOf({ spec }: Pod): Reference[] {
   ];
 }
 
-export function references(objects: Json[], pods: Pod[], { existingSecrets = {}, absentKeys = [] }: Expectations): string[] {
+export function references(objects: Json[], pods: Pod[], { existingSecrets = {}, existingClaims = [], absentKeys = [] }: Expectations): string[] {
   const known = new Map<string, Set<string>>([['ServiceAccount/default', new Set()]]);
   const add = (object: string, keys: string[]) => known.set(object, new Set([...known.get(object) ?? [], ...keys]));
   for (const object of objects) {
@@ -188,6 +190,7 @@ export function references(objects: Json[], pods: Pod[], { existingSecrets = {},
   for (const [name, keys] of Object.entries(existingSecrets)) {
     add(`Secret/${name}`, keys);
   }
+  existingClaims.forEach((claim) => add(`PersistentVolumeClaim/${claim}`, []));
   return pods.flatMap((pod) => referencesOf(pod)
     .filter(({ kind, name, key }) => !absentKeys.includes(`${kind}/${name} ${key}`))
     .filter(({ kind, name, key }) => !known.has(`${kind}/${name}`) || (key !== undefined && !known.get(`${kind}/${name}`)!.has(key)))

@@ -8,35 +8,47 @@ const settings = (options?: WorkersOptions, onSpot = true) => workersSettings(ne
 const onMemory = (averageUtilization: number) =>
   [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization } } }];
 
+const stabilization = (stabilizationWindowSeconds: number) => ({ scaleDown: { stabilizationWindowSeconds } });
+
 test('defaults', () => {
   expect(settings()).toEqual({
     replicas: 2,
     autoscaling: undefined,
     resources: { requests: { cpu: '1', memory: '2Gi' } },
+    concurrency: undefined,
     terminationGraceSeconds: 600,
     defaultTaskRetries: 2,
   });
   expect(settings({}, false).defaultTaskRetries).toBeUndefined();
   expect(settings({ autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) }).autoscaling)
-    .toEqual({ minReplicas: 2, maxReplicas: 4, metrics: onMemory(80) });
+    .toEqual({ minReplicas: 2, maxReplicas: 4, metrics: onMemory(80), behavior: stabilization(300) });
 });
 
 test('custom', () => {
   expect(settings({
     replicas: 3,
-    autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 9, targetMemoryPercent: 50 }),
+    autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 9, targetMemoryPercent: 50, scaleDownStabilization: Duration.minutes(10) }),
     cpu: '500m',
     memory: '4Gi',
     memoryLimit: '8Gi',
+    concurrency: 4,
     terminationGracePeriod: Duration.minutes(5),
     defaultTaskRetries: 0,
   })).toEqual({
     replicas: 3,
-    autoscaling: { minReplicas: 3, maxReplicas: 9, metrics: onMemory(50) },
+    autoscaling: { minReplicas: 3, maxReplicas: 9, metrics: onMemory(50), behavior: stabilization(600) },
     resources: { requests: { cpu: '500m', memory: '4Gi' }, limits: { memory: '8Gi' } },
+    concurrency: 4,
     terminationGraceSeconds: 300,
     defaultTaskRetries: 0,
   });
+});
+
+test('custom: by CPU', () => {
+  const onCpu = (targetCpuPercent?: number) =>
+    settings({ autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, targetCpuPercent }) }).autoscaling?.metrics;
+  expect(onCpu()).toEqual([{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]);
+  expect(onCpu(60)?.[0].resource.target.averageUtilization).toBe(60);
 });
 
 test('the maximum may be equal to the minimum, and either may be a token', () => {
@@ -67,7 +79,11 @@ test('only the autoscaler sets the number of workers', () => {
   expect(extraManifests[0]).toEqual(expect.objectContaining({
     kind: 'HorizontalPodAutoscaler',
     spec: {
-      minReplicas: 2, maxReplicas: 16, metrics: onMemory(80), scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
+      minReplicas: 2,
+      maxReplicas: 16,
+      metrics: onMemory(80),
+      behavior: stabilization(300),
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
     },
   }));
 });
@@ -89,8 +105,13 @@ test.each<[string, WorkersOptions, string]>([
     "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got 2.5"],
   ['targetMemoryPercent is 0', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, targetMemoryPercent: 0 }) },
     "'workers.autoscaling.targetMemoryPercent' must be a whole number of at least 1, got 0"],
+  ['targetCpuPercent is 0', { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, targetCpuPercent: 0 }) },
+    "'workers.autoscaling.targetCpuPercent' must be a whole number of at least 1, got 0"],
+  ['scaleDownStabilization is too long', { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, scaleDownStabilization: Duration.minutes(61) }) },
+    "'workers.autoscaling.scaleDownStabilization' must be at most 1 hour in whole seconds, which is the maximum of Kubernetes, got 3660 seconds"],
   ['terminationGracePeriod is too short', { terminationGracePeriod: Duration.seconds(119) }, `${GRACE} 119 seconds`],
   ['terminationGracePeriod is too long', { terminationGracePeriod: Duration.seconds(841) }, `${GRACE} 841 seconds`],
+  ['a worker runs no task', { concurrency: 0 }, "'workers.concurrency' must be a whole number of at least 1, got 0"],
   ['defaultTaskRetries is negative', { defaultTaskRetries: -1 }, "'workers.defaultTaskRetries' must be a whole number of at least 0, got -1"],
 ])('fails when %s', (_name, options, message) => {
   expect(() => settings(options)).toThrow(new Error(`Data: ${message}`));

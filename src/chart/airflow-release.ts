@@ -1,7 +1,7 @@
 import { Annotations, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { AirflowSettings, ChartDefinition } from './chart-definition';
-import { HelmValueOverrides, mergeHelmValues } from './helm-values';
+import { HelmValueOverrides, mergeHelmValues, ValueRules } from './helm-values';
 import { workloadsReady } from './readiness';
 import { Cluster, hasHelm4 } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
@@ -49,8 +49,7 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
       `Helm 4 cannot upgrade the ${chart.name} chart once 'workers.autoscaling' has changed the number of workers; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()`);
   }
   const rendered = chart.render(scope, settings);
-  const owned = settings.ingress?.nodePort ? { ...chart.ownedValues, [chart.webServiceType]: 'ingress.targetType' } : chart.ownedValues;
-  const values = mergeHelmValues(scope, rendered.values, props, owned, chart.appendedValues);
+  const values = mergeHelmValues(scope, rendered.values, props, valueRules(chart, settings));
   checkPlainText(scope, settings);
   checkNoSecret(scope, 'helmValues', props.helmValues);
   const release = installChart(scope, 'Release', cluster, {
@@ -62,4 +61,19 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
   const ready = workloadsReady(scope, { cluster, chart, name: settings.name, values, timeout });
   ready.node.addDependency(release);
   return { release, ready, keys: rendered.keys };
+}
+
+function valueRules(chart: ChartDefinition, { gitSync, ingress }: AirflowSettings): ValueRules {
+  return {
+    owned: {
+      ...chart.ownedValues,
+      ...gitSync && { 'dags.persistence': 'gitSync' },
+      ...ingress && { ingress: 'ingress' },
+      ...ingress?.nodePort && { [chart.webServiceType]: 'ingress.targetType' },
+      ...ingress?.flower && { 'flower.enabled': 'ingress.flowerHost' },
+    },
+    refused: chart.refusedValues,
+    appended: chart.appendedValues,
+    ownedVariables: { ...chart.ownedConfig, AIRFLOW__CORE__AUTH_MANAGER: 'config' },
+  };
 }

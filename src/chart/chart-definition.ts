@@ -37,8 +37,8 @@ export interface AirflowSettings extends ConfigurationSettings {
   readonly pipPackages: string[];
   /** The age at which records of the database are deleted. */
   readonly databaseRetentionDays: number;
-  /** Set behind a load balancer, which sends requests to pods or to a port of each node. */
-  readonly ingress?: { readonly url?: string; readonly nodePort: boolean };
+  /** Set behind a load balancer, which sends requests to pods or to a port of each node, and to Flower if it has a host name. */
+  readonly ingress?: { readonly url?: string; readonly nodePort: boolean; readonly flower: boolean };
 }
 
 export type Values = Record<string, any>;
@@ -83,9 +83,11 @@ export interface ChartDefinition {
   readonly unsupportedProps: Record<string, string>;
   /** The value that sets the type of the Service of the web UI. */
   readonly webServiceType: string;
-  /** Values on which other parts rely, or that contain a secret, and the prop or the value to use instead. */
+  /** Values that a prop sets, and the prop. */
   readonly ownedValues: Record<string, string>;
-  /** Lists to which those of the user are appended. All other lists are replaced, as by Helm. */
+  /** Values without which the release does not work, and the reason with a way out. */
+  readonly refusedValues: Record<string, string>;
+  /** Lists to which those of the user are appended. */
   readonly appendedValues: string[];
   /** Configuration options that the chart or a secret sets, and the prop to use instead. */
   readonly ownedConfig: Record<string, string>;
@@ -108,5 +110,6 @@ export const OWNED_CONFIG = {
   AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
   AIRFLOW__CELERY__BROKER_URL: 'secrets.brokerPassword',
   AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
+  AIRFLOW__CELERY__WORKER_CONCURRENCY: 'workers.concurrency',
   AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',
 };

@@ -1,6 +1,7 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { GitAuth, GitCredentials, RepositoryUrl } from './git-auth';
+import { sortKeys } from '../sort-keys';
 import { checkCount, checkFormat, fail, secondsOf, shown } from '../validation';
 
 /**
@@ -64,6 +65,35 @@ export interface GitSyncOptions {
    * @default - no credentials: the repository is public
    */
   readonly auth?: GitAuth;
+
+  /**
+   * The certificates of the authorities that sign the certificate of the Git server, in PEM format.
+   *
+   * The URL of the repository must begin with `https://`. Certificates are public.
+   *
+   * @default - the authorities that the image of git-sync trusts
+   */
+  readonly caBundle?: string;
+
+  /**
+   * The URL of the proxy through which git-sync reaches the Git server, such as `http://proxy.example.com:3128`.
+   *
+   * The URL of the repository must begin with `https://` or `http://`.
+   *
+   * @default - no proxy
+   */
+  readonly proxy?: string;
+
+  /**
+   * Further options of git-sync, by their environment variables, such as `GITSYNC_STALE_WORKTREE_TIMEOUT`.
+   *
+   * The values are in plain text in the template. With the community chart, which has no environment variables for git-sync alone, all containers
+   * get them.
+   *
+   * @default - no further options
+   * @see https://github.com/kubernetes/git-sync#manual
+   */
+  readonly environment?: { [name: string]: string };
 }
 
 /** The repository with its defaults, for the chart. */
@@ -76,7 +106,13 @@ export interface GitSyncSettings {
   readonly depth: number;
   readonly periodSeconds: number;
   readonly credentials?: GitCredentials;
+  readonly caBundle?: string;
+  readonly proxy?: string;
+  readonly environment: Record<string, string>;
 }
+
+/** Options of git-sync that the charts or other options set. In the charts' names, which begin with `GIT_SYNC_`, they take precedence over all others. */
+const OWNED_VARIABLE = /^(GIT_SYNC_.*|GIT_(SSH|KNOWN_HOSTS).*|GITSYNC_(REPO|REF|ROOT|LINK|DEPTH|PERIOD|ADD_USER|MAX_FAILURES|SSH.*|USERNAME|PASSWORD.*|ONE_TIME|HTTP_BIND))$/;
 
 /** How often Airflow looks for new files in the DAG directory. Its default, 5 minutes, would delay what git-sync fetches each minute. */
 export const DAG_REFRESH_SECONDS = 20;
@@ -98,6 +134,7 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
     checkFormat(scope, `gitSync.${prop}`, name ?? 'main', REVISION, 'a name in the repository, without spaces');
   }
   checkCount(scope, 'gitSync.depth', depth, 0);
+  checkTransport(scope, repository, options);
   checkFormat(scope, 'gitSync.subPath', subPath, /^(?!\/)(?!.*\.\.).*(?<!\/)$/, 'a path in the repository, without a leading or trailing /');
   return {
     repository: repository.url,
@@ -107,7 +144,34 @@ export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitS
     depth,
     periodSeconds: secondsOf(scope, 'gitSync.period', options.period ?? Duration.minutes(1), [1, Infinity], 'a whole number of seconds, at least 1'),
     credentials: options.auth && credentialsOf(scope, options.auth, repository),
+    caBundle: options.caBundle,
+    proxy: options.proxy,
+    environment: sortKeys(options.environment ?? {}),
   };
+}
+
+function checkTransport(scope: Construct, { url }: RepositoryUrl, { caBundle, proxy, environment = {} }: GitSyncOptions): void {
+  for (const [prop, value, protocols] of [['caBundle', caBundle, /^https:/], ['proxy', proxy, /^https?:/]] as const) {
+    if (value !== undefined && !Token.isUnresolved(url) && !protocols.test(url)) {
+      fail(scope, `'gitSync.${prop}' needs an HTTPS URL as 'gitSync.repository', got '${url}'; use the HTTPS URL, or remove '${prop}'`);
+    }
+  }
+  checkFormat(scope, 'gitSync.caBundle', caBundle ?? '-----BEGIN CERTIFICATE-----', /-----BEGIN CERTIFICATE-----/, 'certificates in PEM format');
+  checkFormat(scope, 'gitSync.proxy', proxy ?? 'http://proxy', /^(https?|socks5h?):\/\/[^\s"]+$/, "a URL such as 'http://proxy.example.com:3128'");
+  const owned = Object.keys(environment).find((name) => OWNED_VARIABLE.test(name));
+  if (owned) {
+    fail(scope, `'gitSync.environment' must not set ${owned}, which another option of 'gitSync' or the chart sets`);
+  }
+}
+
+/** The environment variables of git-sync alone. Options of Git for proxy and certificates do not concern other programs in a pod. */
+export function gitSyncEnvironment({ proxy, caBundle, environment }: GitSyncSettings, caFile: string): Record<string, string> {
+  const options = [
+    ...proxy ? [`http.proxy:"${proxy}"`] : [],
+    ...caBundle ? [`http.sslCAInfo:"${caFile}"`] : [],
+    ...environment.GITSYNC_GIT_CONFIG ? [environment.GITSYNC_GIT_CONFIG] : [],
+  ];
+  return { ...environment, ...options.length > 0 && { GITSYNC_GIT_CONFIG: options.join() } };
 }
 
 function credentialsOf(scope: Construct, auth: GitAuth, repository: RepositoryUrl): GitCredentials {

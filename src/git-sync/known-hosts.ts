@@ -47,8 +47,9 @@ export class KnownHosts {
   /**
    * The host keys of another Git server, as `ssh-keyscan` prints them.
    *
-   * Compare them with the keys that the operator of the server publishes. They must contain the host of the repository URL. With a port other than
-   * 22, write the host as `[host]:port`.
+   * Compare them with the keys that the operator of the server publishes. They must contain the host of the repository URL, or a pattern for it.
+   * With a port other than 22, write the host as `[host]:port`. Lines of certificate authorities (`@cert-authority *.example.com ...`) and of other
+   * hosts may be among them.
    *
    * @param lines lines of a `known_hosts` file: host, key type, key
    * @throws if there is no line with a key, such as in the output of an `ssh-keyscan` that failed, or a line without one
@@ -90,7 +91,7 @@ export function knownHostsFile(scope: Construct, { host, port = '22' }: { host: 
   const scan = `ssh-keyscan ${port === '22' ? '' : `-p ${port} `}${host}`;
   const lines = (knownHosts ?? BUILT_IN[host] ?? fail(scope, `'gitSync.auth' must have 'knownHosts' for '${host}', whose host keys are not built in;`
     + ` use KnownHosts.of() with the output of: ${scan}`))._lines;
-  const hosts = lines.map((line) => LINE.exec(line)!.groups!.hosts);
+  const hosts = lines.filter((line) => !line.startsWith('@revoked')).map((line) => LINE.exec(line)!.groups!.hosts);
   // SSH looks for a host with another port in both forms. A hashed name cannot be read.
   const names = [host, `[${host}]:${port}`];
   if (lines.length > 0 && !hosts.some((each) => each.startsWith('|') || each.split(',').some((pattern) => names.some((name) => matches(pattern, name))))) {

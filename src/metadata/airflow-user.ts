@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { ConfigurationSettings } from '../config/configuration';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { checkFormat, checkUnique, fail, shown } from '../validation';
 
@@ -130,4 +131,12 @@ export function userSettings(
     checkFormat(scope, `users.${username}.email`, email, /^\S+@\S+$/, 'an email address');
     return { username, email, role: (role ?? AirflowRole.VIEWER).name, firstName: firstName ?? username, lastName: lastName ?? username, password };
   });
+}
+
+/** Fails if there are users, and the auth manager has its users elsewhere. */
+export function checkAuthManager(scope: Construct, users: UserSettings[], { config, environment }: ConfigurationSettings): void {
+  const authManager = config.AIRFLOW__CORE__AUTH_MANAGER ?? environment.AIRFLOW__CORE__AUTH_MANAGER;
+  if (authManager !== undefined && !Token.isUnresolved(authManager) && !authManager.endsWith('FabAuthManager') && users.length > 0) {
+    fail(scope, `'users' must be empty with the auth manager '${authManager}', which has its users elsewhere; use users: []`);
+  }
 }

@@ -71,6 +71,5 @@ describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
 
 test('fails when helmValues contain the password of an external database', () => {
   expect(() => synthCommunity({ helmValues: { externalDatabase: { password: 'x' } } })).toThrow(new Error(
-    "Data/Airflow: 'helmValues.externalDatabase.password' must not be set, because it would contain a secret in plain text;"
-    + " use 'helmValues.externalDatabase.passwordSecret'"));
+    "Data/Airflow: 'helmValues.externalDatabase' must not be set, because 'database' sets it; use 'database'"));
 });

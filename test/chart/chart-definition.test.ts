@@ -1,6 +1,8 @@
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { AirflowChart, AirflowOnEksProps, AirflowSecret } from '../../src';
-import { Json, synthAirflow } from '../util';
+import { HelmValueOverrides, mergeHelmValues } from '../../src/chart/helm-values';
+import { casesOf } from '../matrix';
+import { CHARTS_UNDER_TEST, Json, newStack, synthAirflow, valuesOf } from '../util';
 
 type Props = Partial<AirflowOnEksProps>;
 
@@ -9,20 +11,56 @@ const nested = (path: string): Json => path.split('.').reduceRight<any>((value, 
 
 const definitionOf = (chart: () => AirflowChart) => chart()._definition;
 
-const CHARTS: [string, () => AirflowChart][] = [
-  ['official', () => AirflowChart.official()],
-  ['official, Airflow 2.11', () => AirflowChart.official({ airflowVersion: '2.11.2' })],
-  ['community', () => AirflowChart.community()],
-];
+/** The paths of all values that are not maps. */
+function pathsOf(values: Json, path: string[] = []): string[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? pathsOf(value, [...path, key]) : [[...path, key].join('.')]);
+}
 
-describe.each(CHARTS)('the %s chart', (_name, chart) => {
+/** Values that the library sets, and that users may replace: nothing else relies on them. `*` is the path of a component. */
+const HARMLESS: Record<string, string[]> = {
+  official: [
+    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.startupProbe', '*.logGroomerSidecar', '*.safeToEvict',
+    'apiServer.service.type', 'webserver.service.type', // refused with an ingress to the nodes
+    'flower.enabled', // refused with an ingress to Flower
+    'dags.persistence.enabled', // refused with `gitSync`
+    'statsd.enabled', 'databaseCleanup.enabled', 'databaseCleanup.skipArchive', 'images.gitSync', 'images.migrationsWaitTimeout',
+    'workers.celery.hpa.behavior', 'extraConfigMaps',
+  ],
+  community: [
+    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict',
+    'web.service.type', 'flower.enabled', 'dags.persistence.enabled', // as above
+    'ingress.enabled', // refused with `ingress`
+    'airflow.image.pullPolicy', 'airflow.image.uid', 'airflow.image.gid', 'airflow.defaultSecurityContext.fsGroup', 'dags.gitSync.image',
+  ],
+};
+
+const isIn = (path: string, containers: string[]) => containers.some((container) => `${path}.`.startsWith(`${container}.`));
+
+describe.each(CHARTS_UNDER_TEST)('the $name chart', (chartUnderTest) => {
+  const { chart } = chartUnderTest;
+  const { ownedValues, refusedValues, appendedValues } = definitionOf(chart);
   const fails = (props: Props, message: string) => expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
 
-  test.each(Object.entries(definitionOf(chart).ownedValues))('fails when helmValues.%s is set, which belongs to %s', (path, prop) => {
-    const reason = prop.startsWith('helmValues.') ? 'it would contain a secret in plain text' : `'${prop}' sets it`;
-    const message = `'helmValues.${path}' must not be set, because ${reason}; use '${prop}'`;
-    fails({ helmValues: nested(path) }, message);
-    fails({ removedHelmValues: [path] }, message);
+  test('each value that the library sets is refused, appended to, or reviewed as harmless', () => {
+    const rendered = new Set(casesOf(chartUnderTest).flatMap(([, { props }]) => pathsOf(valuesOf(synthAirflow((stack) => (
+      { chart: chart(), ...props(stack), helmValues: undefined, removedHelmValues: undefined })).template))));
+    const decided = [...Object.keys(ownedValues), ...Object.keys(refusedValues), ...appendedValues];
+    const reviewed = HARMLESS[chart()._definition.name];
+    const undecided = [...rendered].filter((path) => !isIn(path, decided)).sort();
+    const patterns = reviewed.map((path) => new RegExp(`^${path.replace(/\./g, '\\.').replace('*', '.+')}(\\.|$)`));
+    expect(undecided.filter((path) => !patterns.some((pattern) => pattern.test(path)))).toEqual([]);
+  });
+
+  test.each([
+    ...Object.entries(ownedValues).map(([path, prop]) => [path, `'${prop}' sets it; use '${prop}'`]),
+    ...Object.entries(refusedValues),
+  ])('fails when helmValues.%s is set, because %s', (path, reason) => {
+    const rules = { owned: ownedValues, refused: refusedValues, appended: appendedValues, ownedVariables: {} };
+    const merge = (overrides: HelmValueOverrides) => () => mergeHelmValues(newStack(), {}, overrides, rules);
+    const error = new Error(`Data: 'helmValues.${path}' must not be set, because ${reason}`);
+    expect(merge({ helmValues: nested(path) })).toThrow(error);
+    expect(merge({ removedHelmValues: [path] })).toThrow(error);
   });
 
   test('fails when helmValues set the type of the Service of an ingress to the nodes', () => {
@@ -30,6 +68,20 @@ describe.each(CHARTS)('the %s chart', (_name, chart) => {
     const message = `'helmValues.${path}' must not be set, because 'ingress.targetType' sets it; use 'ingress.targetType'`;
     fails({ helmValues: nested(path), ingress: { targetType: elbv2.TargetType.INSTANCE } }, message);
     expect(() => synthAirflow({ chart: chart(), helmValues: nested(path), ingress: {} })).not.toThrow();
+  });
+
+  test.each<[string, string, string, Props]>([
+    ['ingress', 'ingress', 'ingress.web.enabled', { ingress: {} }],
+    ['flower.enabled', 'ingress.flowerHost', 'flower.enabled', { ingress: { host: 'airflow.example.com', flowerHost: 'flower.example.com' } }],
+    ['dags.persistence', 'gitSync', 'dags.persistence.enabled', { gitSync: { repository: 'https://github.com/example/dags.git' } }],
+  ])('fails when helmValues set %s beside the prop %s, and only then', (value, prop, path, props) => {
+    fails({ helmValues: nested(path), ...props }, `'helmValues.${value}' must not be set, because '${prop}' sets it; use '${prop}'`);
+    expect(() => synthAirflow({ chart: chart(), helmValues: nested(path) })).not.toThrow();
+  });
+
+  test('fails when helmValues set the auth manager in a list of environment variables', () => {
+    fails({ helmValues: { scheduler: { env: [{ name: 'AIRFLOW__CORE__AUTH_MANAGER', value: 'x' }] } } },
+      "'helmValues.scheduler.env' must not set AIRFLOW__CORE__AUTH_MANAGER, which 'config' sets; use 'config'");
   });
 
   test.each(Object.entries(definitionOf(chart).ownedConfig))('fails when %s is set, which belongs to %s', (name, prop) => {
@@ -41,17 +93,11 @@ describe.each(CHARTS)('the %s chart', (_name, chart) => {
   });
 });
 
-test.each<[string, () => AirflowChart, string[], string[]]>([
-  ['official', AirflowChart.official,
-    ['executor', 'extraEnv', 'dags.gitSync', 'logs.persistence', 'postgresql.auth', 'fernetKeySecretName', 'nodeSelector', 'workers.celery.tolerations', 'ingress.enabled'],
-    ['AIRFLOW__CORE__FERNET_KEY', 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', 'AIRFLOW__API_AUTH__JWT_SECRET', 'AIRFLOW__API__SECRET_KEY']],
-  ['community', AirflowChart.community,
-    ['airflow.executor', 'airflow.extraEnv', 'dags.gitSync', 'logs.persistence', 'postgresql.existingSecret', 'airflow.defaultAffinity', 'workers.tolerations', 'ingress.enabled'],
-    ['AIRFLOW__CORE__FERNET_KEY', 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', 'AIRFLOW__WEBSERVER__SECRET_KEY']],
-])('the %s chart owns the values and configuration options on which the library relies', (_name, chart, values, config) => {
-  const { ownedValues, ownedConfig } = definitionOf(chart);
-  expect(Object.keys(ownedValues)).toEqual(expect.arrayContaining(values));
-  expect(Object.keys(ownedConfig)).toEqual(expect.arrayContaining(config));
+test.each<[string, () => AirflowChart, string[]]>([
+  ['official', AirflowChart.official, ['AIRFLOW__CORE__FERNET_KEY', 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', 'AIRFLOW__API_AUTH__JWT_SECRET', 'AIRFLOW__API__SECRET_KEY']],
+  ['community', AirflowChart.community, ['AIRFLOW__CORE__FERNET_KEY', 'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', 'AIRFLOW__WEBSERVER__SECRET_KEY']],
+])('the %s chart owns the configuration options on which the library relies', (_name, chart, config) => {
+  expect(Object.keys(definitionOf(chart).ownedConfig)).toEqual(expect.arrayContaining(config));
 });
 
 const UNSUPPORTED: [string, () => AirflowChart, Props, string][] = [
@@ -67,7 +113,7 @@ test.each(UNSUPPORTED)('the %s chart fails when a prop is set that it cannot imp
   expect(() => synthAirflow({ chart: chart(), ...unset })).not.toThrow();
 });
 
-test.each(CHARTS)('all props that the %s chart cannot implement are tested', (name, chart) => {
+test.each(CHARTS_UNDER_TEST)('all props that the $name chart cannot implement are tested', ({ name, chart }) => {
   const tested = UNSUPPORTED.filter(([of]) => name.startsWith(of)).flatMap(([, , props]) => Object.keys(props));
   expect(Object.keys(definitionOf(chart).unsupportedProps)).toEqual(tested);
 });

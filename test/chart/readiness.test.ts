@@ -71,8 +71,8 @@ test.each([AirflowChart.official(), AirflowChart.community()])('custom: without 
 });
 
 test.each([
-  ['official', AirflowChart.official(), { triggerer: 'Triggerer', flower: 'Flower', pgbouncer: 'PgBouncer', postgresql: 'Database' }],
-  ['community', AirflowChart.community(), { triggerer: 'Triggerer', flower: 'Flower', pgbouncer: 'PgBouncer', postgresql: 'Database' }],
+  ['official', AirflowChart.official(), { triggerer: 'Triggerer', flower: 'Flower' }],
+  ['community', AirflowChart.community(), { triggerer: 'Triggerer', flower: 'Flower' }],
 ])('custom: what helmValues switch off is not awaited: %s', (_name, chart, workloads) => {
   for (const [value, id] of Object.entries(workloads)) {
     const [on, off] = [true, false].map((enabled) => Object.keys(readiness({ chart, helmValues: { [value]: { enabled } } })));

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AirflowSecret, GitAuth, GitSyncOptions } from '../../src';
-import { gitSyncSettings } from '../../src/git-sync/git-sync';
+import { gitSyncEnvironment, gitSyncSettings } from '../../src/git-sync/git-sync';
 import { newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const settings = (options: GitSyncOptions) => gitSyncSettings(newStack(), options);
@@ -9,13 +9,16 @@ const settings = (options: GitSyncOptions) => gitSyncSettings(newStack(), option
 const repository = 'https://github.com/example/dags.git';
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('git', key);
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
 test('defaults', () => {
-  expect(settings({ repository })).toEqual({ repository, branch: 'main', revision: 'HEAD', subPath: '', depth: 1, periodSeconds: 60, credentials: undefined });
+  expect(settings({ repository })).toEqual({ repository, branch: 'main', revision: 'HEAD', subPath: '', depth: 1, periodSeconds: 60, credentials: undefined, environment: {} });
 });
 
 test('custom', () => {
   const auth = GitAuth.http({ username: own('user'), password: own('token') });
-  expect(settings({ repository, branch: 'live', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30), auth })).toEqual({
+  const network = { caBundle: CERTIFICATE, proxy: 'http://proxy.example.com:3128', environment: { GITSYNC_STALE_WORKTREE_TIMEOUT: '10m' } };
+  expect(settings({ repository, branch: 'live', subPath: 'airflow/dags', depth: 0, period: Duration.seconds(30), auth, ...network })).toEqual({
     repository,
     branch: 'live',
     revision: 'HEAD',
@@ -23,11 +26,22 @@ test('custom', () => {
     depth: 0,
     periodSeconds: 30,
     credentials: { kind: 'http', username: own('user'), password: own('token') },
+    ...network,
   });
 });
 
 test('custom: a revision replaces the branch', () => {
   expect(settings({ repository, revision: 'v1' })).toMatchObject({ branch: '', revision: 'v1' });
+});
+
+test.each<[string, Partial<GitSyncOptions>, Record<string, string>]>([
+  ['none', {}, {}],
+  ['a proxy', { proxy: 'http://proxy:3128' }, { GITSYNC_GIT_CONFIG: 'http.proxy:"http://proxy:3128"' }],
+  ['certificates', { caBundle: CERTIFICATE }, { GITSYNC_GIT_CONFIG: 'http.sslCAInfo:"/ca.crt"' }],
+  ['both, and options of the user', { proxy: 'http://proxy:3128', caBundle: CERTIFICATE, environment: { GITSYNC_GIT_CONFIG: 'a.b:c', GITSYNC_TIMEOUT: '9' } },
+    { GITSYNC_GIT_CONFIG: 'http.proxy:"http://proxy:3128",http.sslCAInfo:"/ca.crt",a.b:c', GITSYNC_TIMEOUT: '9' }],
+])('the environment variables of git-sync: %s', (_name, options, variables) => {
+  expect(gitSyncEnvironment(settings({ repository, ...options }), '/ca.crt')).toEqual(variables);
 });
 
 test('without git-sync the DAGs are in the image', () => {
@@ -61,6 +75,14 @@ test.each<[string, GitSyncOptions, string]>([
   ['subPath leaves the repository', { repository, subPath: '../dags' }, `${SUB_PATH} '../dags'`],
   ['subPath is absolute', { repository, subPath: '/dags' }, `${SUB_PATH} '/dags'`],
   ['subPath ends in /', { repository, subPath: 'dags/' }, `${SUB_PATH} 'dags/'`],
+  ['certificates are for an SSH URL', { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('key') }), caBundle: CERTIFICATE },
+    "'gitSync.caBundle' needs an HTTPS URL as 'gitSync.repository', got 'git@github.com:example/dags.git'; use the HTTPS URL, or remove 'caBundle'"],
+  ['a proxy is for an SSH URL', { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('key') }), proxy: 'http://proxy' },
+    "'gitSync.proxy' needs an HTTPS URL as 'gitSync.repository', got 'git@github.com:example/dags.git'; use the HTTPS URL, or remove 'proxy'"],
+  ['the certificates are a path', { repository, caBundle: '/etc/ca.crt' }, "'gitSync.caBundle' must be certificates in PEM format, got '/etc/ca.crt'"],
+  ['the proxy is no URL', { repository, proxy: 'proxy:3128' }, "'gitSync.proxy' must be a URL such as 'http://proxy.example.com:3128', got 'proxy:3128'"],
+  ...['GITSYNC_REPO', 'GITSYNC_SSH_KEY_FILE', 'GIT_SYNC_PERIOD', 'GIT_SSH_KEY_FILE'].map((name): [string, GitSyncOptions, string] =>
+    [`environment sets ${name}`, { repository, environment: { [name]: 'x' } }, `'gitSync.environment' must not set ${name}, which another option of 'gitSync' or the chart sets`]),
 ])('fails when %s', (_name, options, message) => {
   expect(() => settings(options)).toThrow(new Error(`Data: ${message}`));
 });

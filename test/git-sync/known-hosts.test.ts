@@ -55,6 +55,16 @@ test.each([
   expect(fileOf(repository, KnownHosts.of(line))).toMatch(/^\S+ ssh-ed25519 AAAA$/);
 });
 
+test.each([
+  ['a pattern', ['*.example.com ssh-ed25519 AAAA']],
+  ['a pattern of one character', ['gi?.example.com ssh-ed25519 AAAA']],
+  ['a pattern, and another one that excludes other hosts', ['*.example.com,!svn.example.com ssh-ed25519 AAAA']],
+  ['a certificate authority', ['@cert-authority *.example.com ssh-rsa BBBB']],
+  ['other hosts', ['*.other.com ssh-ed25519 AAAA', '@revoked * ssh-rsa CCCC', 'git.example.com ssh-ed25519 AAAA', 'github.com ssh-rsa DDDD']],
+])('host keys of %s', (_name, lines) => {
+  expect(fileOf('git@git.example.com:dags.git', KnownHosts.of(...lines))).toBe(lines.join('\n'));
+});
+
 test('host keys in several lines', () => {
   const lines = ['git.example.com ssh-ed25519 AAAA', 'git.example.com ssh-rsa BBBB'];
   expect(fileOf('git@git.example.com:dags.git', KnownHosts.of(...lines))).toBe(lines.join('\n'));

@@ -1,3 +1,4 @@
+import { Fn } from 'aws-cdk-lib';
 import { AirflowOnEksProps, AirflowRole, AirflowSecret, AirflowUser } from '../../src';
 import { userSettings } from '../../src/metadata/airflow-user';
 import { CHARTS_UNDER_TEST, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
@@ -30,6 +31,8 @@ test('the roles', () => {
   expect([ADMIN, OP, USER, VIEWER, PUBLIC, AirflowRole.of('Analyst')].map(({ name }) => name)).toEqual(['Admin', 'Op', 'User', 'Viewer', 'Public', 'Analyst']);
 });
 
+const SIMPLE = 'airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager';
+
 const USERNAME = "'users.username' must be letters, digits, and . _ - @, got";
 
 describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
@@ -41,7 +44,18 @@ describe.each(CHARTS_UNDER_TEST)('with the $name chart', ({ chart }) => {
     ['a user name has other characters', { users: [user('joe doe')] }, `${USERNAME} 'joe doe'`],
     ['a user name is empty', { users: [user('')] }, `${USERNAME} ''`],
     ['an email address is not valid', { users: [user('joe', 'joe')] }, "'users.joe.email' must be an email address, got 'joe'"],
+    ...[{ config: { 'core.auth_manager': SIMPLE } }, { environment: { AIRFLOW__CORE__AUTH_MANAGER: SIMPLE } }]
+      .map((props): [string, Partial<AirflowOnEksProps>, string] => [`an auth manager in '${Object.keys(props)[0]}' has its users elsewhere`, props,
+        `'users' must be empty with the auth manager '${SIMPLE}', which has its users elsewhere; use users: []`]),
   ])('fails when %s', (_name, props, message) => {
     expect(() => synthAirflow({ chart: chart(), ...props })).toThrow(new Error(`Data/Airflow: ${message}`));
+  });
+
+  test.each<[string, Partial<AirflowOnEksProps>]>([
+    ['the FAB auth manager', { config: { 'core.auth_manager': 'airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager' } }],
+    ['another auth manager without users', { environment: { AIRFLOW__CORE__AUTH_MANAGER: SIMPLE }, users: [] }],
+    ['an auth manager that is not known yet', { config: { 'core.auth_manager': Fn.importValue('AuthManager') } }],
+  ])('custom: %s', (_name, props) => {
+    expect(() => synthAirflow({ chart: chart(), ...props })).not.toThrow();
   });
 });

@@ -54,12 +54,12 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
 }
 
 /** The autoscaler of the workers. The chart's own would take its minimum from the number of replicas, which must be empty. */
-export function autoscaler(name: string, { minReplicas, maxReplicas, metrics }: AutoscalingSettings): Values {
+export function autoscaler(name: string, { minReplicas, maxReplicas, metrics, behavior }: AutoscalingSettings): Values {
   const worker = `${name}-worker`;
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: { name: worker, labels: { app: 'airflow', component: 'worker', release: name } },
-    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: worker }, minReplicas, maxReplicas, metrics },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: worker }, minReplicas, maxReplicas, metrics, behavior },
   };
 }

@@ -1,3 +1,4 @@
+import { APPENDED_VALUES, OWNED_VALUES, REFUSED_VALUES } from './user-values';
 import { communityValues } from './values';
 import { AIRFLOW_REPOSITORY, COMMUNITY_AIRFLOW, COMMUNITY_CHART, COMMUNITY_PYTHON } from '../../versions';
 import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
@@ -18,7 +19,8 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     unsupportedProps: { dagProcessor: "use 'scheduler', which processes the DAGs with this chart" },
     webServiceType: 'web.service.type',
     ownedValues: OWNED_VALUES,
-    appendedValues: ['extraManifests'],
+    refusedValues: REFUSED_VALUES,
+    appendedValues: APPENDED_VALUES,
     ownedConfig: OWNED_CONFIG,
     setsAutoscaledReplicas: true,
     workloads: [
@@ -37,44 +39,3 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     render: communityValues,
   };
 }
-
-const OWNED_VALUES = {
-  'airflow.executor': 'executor',
-  'airflow.image.repository': 'image',
-  'airflow.image.tag': 'image',
-  'airflow.fernetKey': 'secrets.fernetKey',
-  'airflow.webserverSecretKey': 'secrets.apiSecretKey',
-  'airflow.extraEnv': 'environment',
-  'airflow.users': 'users',
-  'airflow.usersTemplates': 'users',
-  'airflow.connections': 'connections',
-  'airflow.connectionsTemplates': 'connections',
-  'airflow.variables': 'variables',
-  'airflow.variablesTemplates': 'variables',
-  'airflow.fullnameOverride': 'namespace',
-  'airflow.dbMigrations.runAsJob': 'chart',
-  'airflow.defaultAffinity': 'nodePools',
-  'airflow.defaultTolerations': 'nodePools',
-  'fullnameOverride': 'namespace',
-  'nameOverride': 'namespace',
-  'web.replicas': 'apiServer.replicas',
-  'scheduler.replicas': 'scheduler.replicas',
-  'triggerer.replicas': 'triggerer.replicas',
-  'workers.affinity': 'nodePools',
-  'workers.tolerations': 'nodePools',
-  'workers.replicas': 'workers.replicas',
-  'workers.autoscaling': 'workers.autoscaling',
-  'dags.gitSync': 'gitSync',
-  'dags.persistence.enabled': 'gitSync',
-  'logs.persistence': 'persistence',
-  'postgresql.existingSecret': 'secrets.databasePassword',
-  'postgresql.postgresqlPassword': 'secrets.databasePassword',
-  'redis.existingSecret': 'secrets.brokerPassword',
-  'redis.password': 'secrets.brokerPassword',
-  'flower.basicAuthSecret': 'secrets.flowerPassword',
-  'externalDatabase.password': 'helmValues.externalDatabase.passwordSecret',
-  'externalRedis.password': 'helmValues.externalRedis.passwordSecret',
-  'serviceAccount.name': 'namespace',
-  'serviceAccount.create': 'namespace',
-  'ingress.enabled': 'ingress',
-};

@@ -1,14 +1,20 @@
 import { Construct } from 'constructs';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { DAG_REFRESH_SECONDS, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, gitSyncEnvironment, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
 import { checkSameSecret, copiedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
+import { fail } from '../../validation';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 
 /** The DAGs of a Git repository, in each pod. */
 export function gitSync(scope: Construct, { name, config, gitSync: git }: AirflowSettings): ChartPart {
   const credentials = git?.credentials ? credentialsOf(scope, name, git.credentials) : { values: {} };
+  const hidden = Object.keys(git?.environment ?? {}).find((variable) => /^GITSYNC_(SUBMODULES|SYNC_TIMEOUT)$/.test(variable));
+  if (hidden) {
+    const value = hidden === 'GITSYNC_SUBMODULES' ? 'submodules' : 'syncTimeout';
+    fail(scope, `'gitSync.environment' must not set ${hidden}, which the community chart sets; use 'helmValues.dags.gitSync.${value}'`);
+  }
   return {
     values: {
       ...git ? { airflow: { config: { AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL: `${DAG_REFRESH_SECONDS}`, ...config } } } : {},
@@ -26,6 +32,8 @@ export function gitSync(scope: Construct, { name, config, gitSync: git }: Airflo
           syncWait: git.periodSeconds,
           maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
           resources: { requests: GIT_SYNC_REQUESTS },
+          // The only file that the chart mounts into git-sync: without SSH, there are no known hosts.
+          ...git.caBundle && { sshKnownHosts: git.caBundle },
           ...credentials.values,
         } : { enabled: false },
       },
@@ -48,4 +56,10 @@ function credentialsOf(scope: Construct, name: string, credentials: GitCredentia
     values: { httpSecret: username.name, httpSecretUsernameKey: username.key, httpSecretPasswordKey: password.key },
     keys: [username, password],
   };
+}
+
+/** The environment variables of git-sync, which the chart can only set for all containers. */
+export function gitSyncVariables({ environment, gitSync: git }: AirflowSettings): Record<string, string> {
+  const variables = git ? gitSyncEnvironment(git, '/etc/git-secret/known_hosts') : {};
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !(name in environment)));
 }

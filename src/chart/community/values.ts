@@ -1,7 +1,7 @@
 import { Tokenization } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { autoscaler, celery } from './celery';
-import { gitSync } from './git-sync';
+import { gitSync, gitSyncVariables } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
 import { asset } from '../../assets';
@@ -12,7 +12,7 @@ import { copiedKey, fixedKey } from '../../secrets/secret-key';
 import { fernetTemplate } from '../../secrets/templates';
 import { COMMUNITY_POSTGRESQL_IMAGE } from '../../versions';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
-import { fromSecret, userEnvironment } from '../environment';
+import { escapeDollars, fromSecret, userEnvironment } from '../environment';
 import { combine } from '../helm-values';
 import { userSecretName } from '../user-keys';
 
@@ -42,7 +42,8 @@ function airflow(settings: AirflowSettings): ChartPart {
           AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
           AIRFLOW__WEBSERVER__EXPOSE_CONFIG: 'False',
           ...workers.defaultTaskRetries === undefined ? {} : { AIRFLOW__CORE__DEFAULT_TASK_RETRIES: `${workers.defaultTaskRetries}` },
-          ...ingress ? { AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX: 'True' } : {},
+          ...workers.concurrency === undefined ? {} : { AIRFLOW__CELERY__WORKER_CONCURRENCY: Tokenization.stringifyNumber(workers.concurrency) },
+          ...ingress || settings.config.AIRFLOW__WEBSERVER__BASE_URL ? { AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX: 'True' } : {},
           ...ingress?.url ? { AIRFLOW__WEBSERVER__BASE_URL: ingress.url } : {},
           ...settings.config,
         },
@@ -96,6 +97,7 @@ function environment(scope: Construct, settings: AirflowSettings): ChartPart {
           fromSecret('AIRFLOW__CORE__FERNET_KEY', fernetKey),
           fromSecret('AIRFLOW__WEBSERVER__SECRET_KEY', sessionKey),
           ...user.variables,
+          ...Object.entries(gitSyncVariables(settings)).map(([variable, value]) => ({ name: variable, value: escapeDollars(value) })),
         ],
       },
     },

@@ -1,4 +1,4 @@
-import { Generation } from './generation';
+import { baseUrlOf, Generation } from './generation';
 import { placed } from './placement';
 import { ComponentSettings } from '../../component';
 import { hasCelery } from '../../executor';
@@ -11,9 +11,13 @@ const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
 /** Five minutes instead of one: the API server of Airflow 3.3 takes more than a minute on two busy cores. */
 const SLOW_START = { startupProbe: { failureThreshold: 30 } };
 
+/** The addresses of a load balancer are those of its subnets, which can change. */
+const LOAD_BALANCER = ['0.0.0.0/0', '::/0'].map((cidr) => ({ ipBlock: { cidr } }));
+
 /** The components of Airflow: replicas, resources and identity. */
 export function components(settings: AirflowSettings, generation: Generation): ChartPart {
   const { name, apiServer, scheduler, dagProcessor, triggerer, ingress } = settings;
+  const behindProxy = ingress !== undefined || baseUrlOf(settings, generation) !== undefined;
   const serviceAccount = { create: false, name };
   return {
     values: {
@@ -39,7 +43,9 @@ export function components(settings: AirflowSettings, generation: Generation): C
         serviceAccount,
         service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' },
         ...SLOW_START,
-        ...ingress && generation.behindProxy,
+        ...behindProxy && generation.behindProxy,
+        // Has an effect only with `networkPolicies`: the chart would close the API server to tasks and to the load balancer.
+        networkPolicy: { ingress: { from: [{ podSelector: { matchLabels: { tier: 'airflow', release: name } } }, ...ingress ? LOAD_BALANCER : []] } },
       },
       triggerer: { ...replicated(name, 'triggerer', triggerer), serviceAccount, persistence: { enabled: false }, ...NO_LOG_GROOMER },
       workers: {
@@ -47,7 +53,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
         celery: celeryWorkers(settings),
         kubernetes: placed(settings.placement.workers),
       },
-      flower: { serviceAccount, ...SLOW_START },
+      flower: { serviceAccount, ...SLOW_START, ...ingress?.flower && { networkPolicy: { ingress: { from: LOAD_BALANCER } } } },
       cleanup: { serviceAccount },
       databaseCleanup: { enabled: true, serviceAccount, retentionDays: settings.databaseRetentionDays, skipArchive: true },
       statsd: { enabled: true },
@@ -78,7 +84,13 @@ function celeryWorkers({ name, executor, placement, workers }: AirflowSettings):
     // one worker after the other, which takes longer than helm waits.
     persistence: { enabled: false },
     hpa: autoscaling
-      ? { enabled: true, minReplicaCount: autoscaling.minReplicas, maxReplicaCount: autoscaling.maxReplicas, metrics: autoscaling.metrics }
+      ? {
+        enabled: true,
+        minReplicaCount: autoscaling.minReplicas,
+        maxReplicaCount: autoscaling.maxReplicas,
+        metrics: autoscaling.metrics,
+        behavior: autoscaling.behavior,
+      }
       : { enabled: false },
     ...NO_LOG_GROOMER,
   };

@@ -1,4 +1,4 @@
-import { Values } from '../chart-definition';
+import { AirflowSettings, Values } from '../chart-definition';
 
 /** What differs between Airflow 3 and Airflow 2.11 in the official chart. */
 export interface Generation {
@@ -46,4 +46,9 @@ const AIRFLOW_2: Generation = {
 
 export function generationOf(airflowVersion: string): Generation {
   return airflowVersion.startsWith('2.') ? AIRFLOW_2 : AIRFLOW_3;
+}
+
+/** The URL of the web UI, if there is one. */
+export function baseUrlOf({ config, environment, ingress }: AirflowSettings, { baseUrl }: Generation): string | undefined {
+  return config[baseUrl.variable] ?? environment[baseUrl.variable] ?? ingress?.url;
 }

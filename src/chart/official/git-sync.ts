@@ -1,17 +1,19 @@
 import { Construct } from 'constructs';
 import { Generation } from './generation';
+import { envVar, verbatim } from './text';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { DAG_REFRESH_SECONDS, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, gitSyncEnvironment, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
 import { composedKey, fixedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
-import { AirflowSettings, ChartPart } from '../chart-definition';
+import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 
 /** The DAGs of a Git repository, in each pod that needs them. */
 export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings, { dagRefresh }: Generation): ChartPart {
   if (!git) {
     return { values: { dags: { persistence: { enabled: false }, gitSync: { enabled: false } } } };
   }
+  const variables = Object.entries(gitSyncEnvironment(git, `${CA_DIRECTORY}/ca.crt`));
   const credentials = git.credentials ? credentialsOf(scope, name, git.credentials) : { values: {} };
   return {
     values: {
@@ -32,11 +34,23 @@ export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSetting
           maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
           resources: { requests: GIT_SYNC_REQUESTS },
           startupProbe: { failureThreshold: 60 }, // five minutes for the clone of a large repository
+          ...variables.length > 0 && { env: variables.map(([variable, value]) => envVar(variable, value)) },
+          ...git.caBundle && { extraVolumeMounts: [{ name: 'git-sync-ca', mountPath: CA_DIRECTORY, readOnly: true }] },
           ...credentials.values,
         },
       },
+      ...git.caBundle && caBundle(`${name}-git-sync-ca`, git.caBundle),
     },
     keys: credentials.keys,
+  };
+}
+
+const CA_DIRECTORY = '/etc/git-sync-ca';
+
+function caBundle(configMap: string, certificates: string): Values {
+  return {
+    extraConfigMaps: { [configMap]: { useHelmHooks: false, data: `ca.crt: ${verbatim(JSON.stringify(certificates))}` } },
+    volumes: [{ name: 'git-sync-ca', configMap: { name: configMap } }],
   };
 }
 

@@ -39,11 +39,7 @@ export function usersAndPools(scope: Construct, settings: AirflowSettings, envir
   return { values: { dagProcessor: { extraContainers: [container] } }, keys: Object.values(passwords) };
 }
 
-function checkUsers(scope: Construct, { config, users }: AirflowSettings): void {
-  const authManager = config.AIRFLOW__CORE__AUTH_MANAGER;
-  if (authManager !== undefined && !authManager.endsWith('FabAuthManager') && users.length > 0) {
-    fail(scope, `'users' must be empty with the auth manager '${authManager}', which has its users elsewhere; use users: []`);
-  }
+function checkUsers(scope: Construct, { users }: AirflowSettings): void {
   for (const { username, email } of users) {
     if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) {
       fail(scope, `'users.${username}.email' must be an address with a fully qualified domain name, which Airflow requires, got '${email}'`);

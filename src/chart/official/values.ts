@@ -3,7 +3,7 @@ import { celery } from './celery';
 import { components } from './components';
 import { database } from './database';
 import { airflowEnvironment, environmentValues } from './environment';
-import { Generation } from './generation';
+import { baseUrlOf, Generation } from './generation';
 import { gitSync } from './git-sync';
 import { airflowKeys, keyValues } from './keys';
 import { placed } from './placement';
@@ -29,9 +29,10 @@ export function officialValues(scope: Construct, settings: AirflowSettings, airf
 }
 
 /** What concerns the release as a whole. */
-function release(settings: AirflowSettings, airflowVersion: string, { baseUrl, celeryKubernetesExecutor }: Generation): ChartPart {
-  const { executor, image, placement, workers, claims, config, ingress } = settings;
-  const url = config[baseUrl.variable] ?? ingress?.url;
+function release(settings: AirflowSettings, airflowVersion: string, generation: Generation): ChartPart {
+  const { executor, image, placement, workers, claims } = settings;
+  const { baseUrl, celeryKubernetesExecutor } = generation;
+  const url = baseUrlOf(settings, generation);
   return {
     values: {
       airflowVersion,
@@ -42,6 +43,7 @@ function release(settings: AirflowSettings, airflowVersion: string, { baseUrl, c
       ...placed(placement.stateless), // all pods that have no placement of their own
       config: {
         ...workers.defaultTaskRetries === undefined ? {} : { core: { default_task_retries: workers.defaultTaskRetries } },
+        ...workers.concurrency === undefined ? {} : { celery: { worker_concurrency: workers.concurrency } },
         ...url === undefined ? {} : { [baseUrl.section]: { base_url: url } }, // the chart takes its path from there
       },
       logs: { persistence: { enabled: true, existingClaim: claims.logs } },

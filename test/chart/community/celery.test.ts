@@ -47,6 +47,7 @@ test('custom: only the autoscaler sets the number of workers', () => {
       maxReplicas: 16,
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
       metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
     },
   });
 });

@@ -56,6 +56,23 @@ test('custom: Airflow finds new DAG files soon after git-sync, unless the user s
   expect(configOf({ gitSync, config: { 'scheduler.dag_dir_list_interval': '300' } }).AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL).toBe('300');
 });
 
+test('custom: certificates, a proxy and options of the user', () => {
+  const caBundle = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+  const gitSync = { repository: 'https://git.example.com/dags.git', caBundle, proxy: 'http://proxy:3128', environment: { GITSYNC_STALE_WORKTREE_TIMEOUT: '10m' } };
+  const { airflow, dags } = valuesOf(synthCommunity({ gitSync, environment: { GITSYNC_STALE_WORKTREE_TIMEOUT: '5m' } }).template);
+  expect(dags.gitSync.sshKnownHosts).toBe(caBundle);
+  expect(airflow.extraEnv.filter(({ name }: Json) => name.startsWith('GITSYNC_'))).toEqual([
+    { name: 'GITSYNC_STALE_WORKTREE_TIMEOUT', value: '5m' },
+    { name: 'GITSYNC_GIT_CONFIG', value: 'http.proxy:"http://proxy:3128",http.sslCAInfo:"/etc/git-secret/known_hosts"' },
+  ]);
+});
+
+test.each([['GITSYNC_SUBMODULES', 'submodules'], ['GITSYNC_SYNC_TIMEOUT', 'syncTimeout']])('fails when the environment of git-sync sets %s', (name, value) => {
+  const gitSync = { repository: 'https://git.example.com/dags.git', environment: { [name]: 'x' } };
+  expect(() => synthCommunity({ gitSync })).toThrow(new Error(
+    `Data/Airflow: 'gitSync.environment' must not set ${name}, which the community chart sets; use 'helmValues.dags.gitSync.${value}'`));
+});
+
 test.each<[string, (stack: Stack) => [username: AirflowSecret, password: AirflowSecret], string]>([
   ['user name', (stack) => [own('user'), remoteSecret(stack, 'token')], "'git' and 'airflow-http-git-secret'"],
   ['token', (stack) => [remoteSecret(stack, 'user'), own('token')], "'airflow-http-git-secret' and 'git'"],

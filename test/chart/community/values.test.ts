@@ -122,6 +122,12 @@ describe('custom', () => {
     }
   });
 
+  test('a base URL behind a proxy of the user, and the number of tasks per worker', () => {
+    expect(values({ config: { 'webserver.base_url': 'https://a.example.com' }, workers: { concurrency: 4 } }).airflow.config).toMatchObject({
+      AIRFLOW__WEBSERVER__BASE_URL: 'https://a.example.com', AIRFLOW__WEBSERVER__ENABLE_PROXY_FIX: 'True', AIRFLOW__CELERY__WORKER_CONCURRENCY: '4',
+    });
+  });
+
   test('configuration options, environment and packages', () => {
     const { airflow } = values((stack) => ({
       config: { 'core.parallelism': '64', 'elasticsearch-configs.verify_certs': 'True' },

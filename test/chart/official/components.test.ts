@@ -11,6 +11,9 @@ const spreadOf = (component: string) => [{
   labelSelector: { matchLabels: { tier: 'airflow', component, release: 'airflow' } },
 }];
 
+const RELEASE = { podSelector: { matchLabels: { tier: 'airflow', release: 'airflow' } } };
+const ANYWHERE = [{ ipBlock: { cidr: '0.0.0.0/0' } }, { ipBlock: { cidr: '::/0' } }];
+
 describe('defaults', () => {
   const values = officialValues();
 
@@ -75,6 +78,11 @@ describe('defaults', () => {
     expect(values.apiServer.env).toBeUndefined();
     expect(values.apiServer.service).toEqual({ type: 'ClusterIP' });
   });
+
+  test('with network policies, tasks reach the API server', () => {
+    expect(values.apiServer.networkPolicy.ingress.from).toEqual([RELEASE]);
+    expect(values.flower.networkPolicy).toBeUndefined();
+  });
 });
 
 describe('custom', () => {
@@ -108,6 +116,7 @@ describe('custom', () => {
       minReplicaCount: 3,
       maxReplicaCount: 9,
       metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 70 } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
     });
   });
 
@@ -118,6 +127,32 @@ describe('custom', () => {
   test('without Celery, no disruption budget for workers', () => {
     expect(officialValues({ executor: AirflowExecutor.KUBERNETES }).workers.celery.podDisruptionBudget.enabled).toBe(false);
     expect(officialValues({ executor: AirflowExecutor.CELERY_KUBERNETES }).workers.celery.podDisruptionBudget.enabled).toBe(true);
+  });
+
+  test.each([['3.3.2', 'apiServer'], ['2.11.2', 'webserver']])('Airflow %s: with network policies, load balancers reach the web UI and Flower', (version, web) => {
+    const { [web]: server, flower } = officialValues({ ingress: { host: 'a.example.com', flowerHost: 'b.example.com' } }, version);
+    expect(server.networkPolicy.ingress.from).toEqual([RELEASE, ...ANYWHERE]);
+    expect(flower.networkPolicy.ingress.from).toEqual(ANYWHERE);
+  });
+
+  test('lists of the user are appended to those without which the release does not work', () => {
+    const env = [{ name: 'A', value: 'b' }];
+    const from = [{ namespaceSelector: {} }];
+    const { apiServer, dagProcessor } = officialValues({
+      ingress: {},
+      helmValues: {
+        apiServer: { env, networkPolicy: { ingress: { from } } }, dagProcessor: { extraContainers: [{ name: 'vpn' }], waitForMigrations: { env } },
+      },
+    });
+    expect(apiServer.env).toEqual([{ name: 'FORWARDED_ALLOW_IPS', value: '*' }, ...env]);
+    expect(apiServer.networkPolicy.ingress.from).toEqual([RELEASE, ...ANYWHERE, ...from]);
+    expect(dagProcessor.extraContainers.map(({ name }: Json) => name)).toEqual(['users-and-pools', 'vpn']);
+    expect(dagProcessor.waitForMigrations.env).toEqual([{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }, ...env]);
+  });
+
+  test('behind a proxy of the user, the API server trusts its headers', () => {
+    expect(officialValues({ config: { 'api.base_url': 'https://a.example.com' } }).apiServer.args).toEqual(officialValues({ ingress: {} }).apiServer.args);
+    expect(officialValues({ environment: { AIRFLOW__API__BASE_URL: 'https://a.example.com' } }).config.api.base_url).toBe('https://a.example.com');
   });
 
   test('an ingress to the nodes', () => {

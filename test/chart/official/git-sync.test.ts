@@ -1,4 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
+import * as YAML from 'yaml';
 import { environmentOf, officialValues, synthOfficial } from './util';
 import { AirflowSecret, GitAuth, KnownHosts } from '../../../src';
 import { remoteSecret, valuesOf } from '../../util';
@@ -58,6 +59,27 @@ test.each([['3.3.2', 'dag_processor', 'refresh_interval'], ['2.11.2', 'scheduler
     expect(environmentOf(officialValues({ gitSync, config: { [`${section}.${option}`]: '300' } }, version)))
       .toEqual({ [`AIRFLOW__${section}__${option}`.toUpperCase()]: '300' });
   });
+
+test('custom: certificates, a proxy and options of the user', () => {
+  const volume = { name: 'certificates', emptyDir: {} };
+  const { dags, volumes, extraConfigMaps } = officialValues({
+    gitSync: {
+      repository: 'https://git.example.com/dags.git',
+      caBundle: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----',
+      proxy: 'http://proxy:3128',
+      environment: { GITSYNC_STALE_WORKTREE_TIMEOUT: '10m' },
+    },
+    helmValues: { volumes: [volume], dags: { gitSync: { env: [{ name: 'GITSYNC_VERBOSE', value: '3' }] } } },
+  });
+  expect(dags.gitSync.env).toEqual([
+    { name: 'GITSYNC_STALE_WORKTREE_TIMEOUT', value: '10m' },
+    { name: 'GITSYNC_GIT_CONFIG', value: 'http.proxy:"http://proxy:3128",http.sslCAInfo:"/etc/git-sync-ca/ca.crt"' },
+    { name: 'GITSYNC_VERBOSE', value: '3' },
+  ]);
+  expect(dags.gitSync.extraVolumeMounts).toEqual([{ name: 'git-sync-ca', mountPath: '/etc/git-sync-ca', readOnly: true }]);
+  expect(volumes).toEqual([{ name: 'git-sync-ca', configMap: { name: 'airflow-git-sync-ca' } }, volume]);
+  expect(YAML.parse(extraConfigMaps['airflow-git-sync-ca'].data)).toEqual({ 'ca.crt': '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----' });
+});
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 

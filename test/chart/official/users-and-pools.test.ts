@@ -87,16 +87,7 @@ describe('custom', () => {
   });
 });
 
-test('custom: the FAB auth manager, and another auth manager without users', () => {
-  const fab = 'airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager';
-  expect(() => synthOfficial({ config: { 'core.auth_manager': fab } })).not.toThrow();
-  expect(() => synthOfficial({ config: { 'core.auth_manager': 'example.AuthManager' }, users: [] })).not.toThrow();
-});
-
 test.each<[string, Partial<AirflowOnEksProps>, string]>([
-  ['the auth manager has its users elsewhere', { config: { 'core.auth_manager': 'airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager' } },
-    "'users' must be empty with the auth manager 'airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager',"
-    + ' which has its users elsewhere; use users: []'],
   ['the domain name of an email address is not fully qualified', { users: [{ username: 'a', email: 'a@b' }] },
     "'users.a.email' must be an address with a fully qualified domain name, which Airflow requires, got 'a@b'"],
 ])('fails when %s', (_name, props, message) => {

@@ -166,7 +166,7 @@ airflow = AirflowOnEks(
             "podDisruptionBudget": {"minAvailable": 1, "enabled": True},
             "extraVolumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Gi"}}],
         },
-        "scheduler": {"logCleanup": {"enabled": False}, "podAnnotations": {"example.com/b": "2", "example.com/a": "1"}},
+        "scheduler": {"podAnnotations": {"example.com/b": "2", "example.com/a": "1"}},
     },
     removed_helm_values=["scheduler.livenessProbe", "web.readinessProbe"],
     ready_timeout=Duration.minutes(10),

@@ -137,7 +137,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     annotations: { 'alb.ingress.kubernetes.io/ssl-redirect': '443', 'example.com/owner': 'data' },
   },
   helmValues: {
-    scheduler: { podAnnotations: { 'example.com/a': '1', 'example.com/b': '2' }, logCleanup: { enabled: false } },
+    scheduler: { podAnnotations: { 'example.com/a': '1', 'example.com/b': '2' } },
     flower: { extraVolumes: [{ name: 'scratch', emptyDir: { sizeLimit: '1Gi' } }], podDisruptionBudget: { enabled: true, minAvailable: 1 } },
   },
   removedHelmValues: ['scheduler.livenessProbe', 'web.readinessProbe'],

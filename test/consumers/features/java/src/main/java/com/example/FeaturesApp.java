@@ -217,8 +217,7 @@ public final class FeaturesApp {
             .build())
         .helmValues(Map.of(
             "scheduler", Map.of(
-                "podAnnotations", Map.of("example.com/a", "1", "example.com/b", "2"),
-                "logCleanup", Map.of("enabled", false)),
+                "podAnnotations", Map.of("example.com/a", "1", "example.com/b", "2")),
             "flower", Map.of(
                 "extraVolumes", List.of(Map.of("name", "scratch", "emptyDir", Map.of("sizeLimit", "1Gi"))),
                 "podDisruptionBudget", Map.of("enabled", true, "minAvailable", 1))))
