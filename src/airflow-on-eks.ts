@@ -134,7 +134,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const backend = props.secretsBackend?._bind(this);
 
     const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace);
-    const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster);
+    const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster, this, nodes.placement);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const persistence = new Persistence(this, 'Persistence', {
       ...props.persistence, cluster, namespace, nodes, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver],

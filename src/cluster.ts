@@ -1,8 +1,8 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct, IConstruct } from 'constructs';
-import { fail, shown } from './validation';
+import { checkEnvironment, fail, shown } from './validation';
 
 /** A cluster of either EKS module of the CDK, created in this app or imported into it. */
 export type Cluster = eks.ICluster | eksv2.ICluster;
@@ -22,6 +22,12 @@ export function checkCluster(scope: Construct, cluster: Cluster): void {
   if (typeof cluster !== 'object' || cluster === null || !('clusterName' in cluster)) {
     fail(scope, `'cluster' must be a cluster of aws-eks or aws-eks-v2, such as eks.Cluster.fromClusterAttributes(), got ${shown(cluster)}`);
   }
+  if (Stage.of(scope) !== Stage.of(cluster)) {
+    fail(scope, "'cluster' must be in the Stage of the deployment, got a cluster of another Stage; import it in this Stage with fromClusterAttributes()");
+  }
+  const environments = [scope, cluster].map((construct) => Stack.of(construct).environment);
+  const created = cluster instanceof eks.Cluster || cluster instanceof eksv2.Cluster;
+  checkEnvironment(scope, 'cluster', cluster, created || !environments.some((environment) => environment.includes('unknown-')));
   const missing = [
     ...absent(() => cluster.vpc, 'vpc', 'the VPC of the nodes and the file system'),
     ...absent(() => cluster.clusterSecurityGroupId, 'clusterSecurityGroupId', 'the security group of the nodes'),
@@ -41,6 +47,16 @@ export function checkCluster(scope: Construct, cluster: Cluster): void {
     fail(scope, "'cluster' is created in another stack and admits nodes by its aws-auth ConfigMap, which only that stack can change;"
       + " create it with 'authenticationMode' API or API_AND_CONFIG_MAP, or create the Airflow deployment in the stack of the cluster");
   }
+}
+
+/** All constructs of a cluster, as far as they are known to be of one: the cluster itself, and other imports by the same name. */
+export function constructsOf(cluster: Cluster): IConstruct[] {
+  const { clusterName } = cluster;
+  const stack = Stack.of(cluster);
+  const others = Token.isUnresolved(clusterName) ? [] : cluster.node.root.node.findAll().filter((other) =>
+    'clusterName' in other && other.clusterName === clusterName && other !== cluster
+    && (Stack.of(other) === stack || (Stack.of(other).environment === stack.environment && !stack.environment.includes('unknown-'))));
+  return [cluster, ...others];
 }
 
 function absent(get: () => unknown, attribute: string, purpose: string): string[] {

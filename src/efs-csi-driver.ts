@@ -5,7 +5,7 @@ import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { Cluster } from './cluster';
 import { installChart, serviceAccountRole } from './kubernetes';
-import { airflowNodes, nodeAffinityOf, tolerationsOf } from './nodes/placement';
+import { airflowNodes, AirflowPlacement, nodeAffinityOf, NodePlacement, tolerationsOf } from './nodes/placement';
 import { fail } from './validation';
 import { EFS_CSI_DRIVER_CHART } from './versions';
 
@@ -29,7 +29,10 @@ export class EfsCsiDriverInstallation {
    * These nodes have the label `role=airflow`. Pods on other nodes of the cluster cannot mount EFS file systems.
    */
   public static onAirflowNodes(): EfsCsiDriverInstallation {
-    return new EfsCsiDriverInstallation((cluster) => [EfsCsiDriver.getOrCreate(cluster)]);
+    return new EfsCsiDriverInstallation((cluster, scope, placement) => {
+      Object.entries(placement).forEach(([pool, nodes]) => checkAirflowNodes(scope, pool, nodes));
+      return [EfsCsiDriver.getOrCreate(cluster)];
+    });
   }
 
   /**
@@ -60,11 +63,19 @@ export class EfsCsiDriverInstallation {
     return onAirflowNodes ? EfsCsiDriverInstallation.onAirflowNodes() : EfsCsiDriverInstallation.onAllNodes();
   }
 
-  private constructor(private readonly install: (cluster: Cluster) => EfsCsiDriver[]) {}
+  private constructor(private readonly install: (cluster: Cluster, scope: Construct, placement: AirflowPlacement) => EfsCsiDriver[]) {}
 
   /** @internal */
-  public _bind(cluster: Cluster): EfsCsiDriver[] {
-    return this.install(cluster);
+  public _bind(cluster: Cluster, scope: Construct, placement: AirflowPlacement): EfsCsiDriver[] {
+    return this.install(cluster, scope, placement);
+  }
+}
+
+/** Fails unless a driver for the nodes that are created for Airflow also runs on existing nodes. */
+function checkAirflowNodes(scope: Construct, pool: string, { labels, taints = [] }: NodePlacement): void {
+  if (labels.role !== 'airflow' || taints.some(({ key, value }) => key !== 'dedicated' || value !== 'airflow')) {
+    fail(scope, "'efsCsiDriver' is onAirflowNodes(), but a driver with the selector role=airflow and a toleration for dedicated=airflow does not run on"
+      + ` the nodes of 'nodePools.${pool}', got the labels ${JSON.stringify(labels)} and the taints ${JSON.stringify(taints)}; use onAllNodes()`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { Cluster } from './cluster';
+import { Cluster, constructsOf } from './cluster';
 import { applyManifest } from './kubernetes';
 import { checkFormat, fail } from './validation';
 
@@ -24,7 +24,7 @@ export function checkNamespace(scope: Construct, cluster: Cluster, namespace: st
   }
   // Volumes and the storage class are named after the namespace, but are not namespaced: two deployments would use each other's.
   const id = `AirflowNamespace-${namespace}`;
-  const marker = cluster.node.tryFindChild(id) as NamespaceMarker | undefined;
+  const [marker] = constructsOf(cluster).flatMap(({ node }) => node.tryFindChild(id) as NamespaceMarker | undefined ?? []);
   if (marker) {
     fail(scope, `'namespace' must be unique per cluster, got '${namespace}', which is already used by ${marker.owner}`);
   }

@@ -6,7 +6,7 @@ import { Construct, IDependable } from 'constructs';
 import { addPermissions, admit } from './access';
 import { Cluster } from './cluster';
 import { applyManifest, KubernetesObject, readObject } from './kubernetes';
-import { fail, shown } from './validation';
+import { checkEnvironment, fail, shown } from './validation';
 
 /**
  * The file system for the logs and the in-cluster database.
@@ -155,6 +155,9 @@ export class Persistence extends Construct implements IAirflowPersistence {
     this.databaseClaimName = `data-${namespace}-postgresql`;
     this.storageClassName = `${namespace}-efs`;
 
+    if (props.fileSystem) {
+      checkEnvironment(this, 'persistence.fileSystem', props.fileSystem);
+    }
     this.fileSystem = props.fileSystem ?? this.createFileSystem();
     const rules = admit(this, { from: props.nodes, to: this.fileSystem, description: 'NFS from the nodes of the Airflow deployment' });
     const policy = addPermissions(this, 'MountPolicy', props.nodeRole, new iam.PolicyStatement({

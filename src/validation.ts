@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { CfnResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 
 /** Throws with the path of the construct, so that an app with two deployments shows which one is meant. */
@@ -50,6 +50,16 @@ export function checkUnique(scope: IConstruct, prop: string, names: string[]): v
   const duplicate = names.find((name, index) => names.indexOf(name) !== index);
   if (duplicate !== undefined) {
     fail(scope, `'${prop}' must contain each name only once, got '${duplicate}' twice`);
+  }
+}
+
+/** Fails if the app creates a resource in another account or Region than the deployment, which cannot refer to it. An imported one passes. */
+export function checkEnvironment(
+  scope: IConstruct, prop: string, resource: IConstruct, created = CfnResource.isCfnResource(resource.node.defaultChild),
+): void {
+  const [ours, theirs] = [Stack.of(scope).environment, Stack.of(resource).environment];
+  if (created && ours !== theirs) {
+    fail(scope, `'${prop}' must be created in the account and Region of the deployment (${ours}), got ${theirs}; set the same 'env' for both stacks`);
   }
 }
 

@@ -180,6 +180,17 @@ test('roles that somebody else creates', () => {
   });
 });
 
+test.each(['persistence.fileSystem', 'AirflowSecret.fromSecretsManager(Foundation/Secret)', 'ingress.certificate'])('fails when the app creates it in another Region: %s', (prop) => {
+  const app = newApp();
+  const foundation = new Stack(app, 'Foundation', { env: { account: ACCOUNT, region: 'us-east-1' } });
+  const data = new Stack(app, 'Data', { env });
+  const { persistence, environmentSecrets, ingress } = BROUGHT['all that the app creates'](foundation, importedVpc(foundation));
+  const props = prop.startsWith('persistence') ? { persistence } : prop.startsWith('ingress') ? { ingress } : { environmentSecrets };
+  expect(() => new AirflowOnEks(data, 'Airflow', { cluster: importedCluster(data), ...props })).toThrow(
+    `'${prop}' must be created in the account and Region of the deployment (aws://${ACCOUNT}/${REGION}), got aws://${ACCOUNT}/us-east-1;`
+    + " set the same 'env' for both stacks");
+});
+
 function releaseDependencies(template: Template): string[] {
   const [release] = Object.values(template.findResources('Custom::AWSCDK-EKS-HelmChart', { Properties: { Release: 'airflow' } }));
   return release.DependsOn;

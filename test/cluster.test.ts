@@ -1,5 +1,5 @@
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
-import { App, Stack } from 'aws-cdk-lib';
+import { App, Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
@@ -116,5 +116,32 @@ describe('a cluster in EKS Auto Mode', () => {
     expect(() => App.of(stack)!.synth()).toThrow("[Data/Airflow/NodePools] the nodes that 'nodePools' creates need the add-ons vpc-cni, kube-proxy and"
       + " coredns, which a cluster in EKS Auto Mode does not have, got a 'cluster' without kube-proxy, coredns; use"
       + ' AirflowNodePools.autoMode(), or add an eks.Addon for each');
+  });
+});
+
+describe('fails when the cluster is', () => {
+  const other = { account: ACCOUNT, region: 'us-east-1' };
+  const message = (ours: string, theirs: string) => new Error(
+    `Data/Airflow: 'cluster' must be created in the account and Region of the deployment (${ours}), got ${theirs}; set the same 'env' for both stacks`);
+
+  test.each(['aws-eks, imported', 'aws-eks-v2, owned'])('in another Region: %s', (name) => {
+    const app = newApp();
+    const cluster = CLUSTERS[name](new Stack(app, 'Platform', { env: other }));
+    expect(() => new AirflowOnEks(new Stack(app, 'Data', { env: { account: ACCOUNT, region: REGION } }), 'Airflow', { cluster }))
+      .toThrow(message(`aws://${ACCOUNT}/${REGION}`, `aws://${ACCOUNT}/us-east-1`));
+  });
+
+  test('created in an account and Region that are not known', () => {
+    const app = newApp();
+    const cluster = CLUSTERS['aws-eks-v2, owned'](new Stack(app, 'Platform'));
+    expect(() => new AirflowOnEks(new Stack(app, 'Data', { env: other }), 'Airflow', { cluster }))
+      .toThrow(message(`aws://${ACCOUNT}/us-east-1`, 'aws://unknown-account/unknown-region'));
+  });
+
+  test('in another Stage', () => {
+    const app = newApp();
+    const cluster = importedCluster(new Stack(new Stage(app, 'Beta'), 'Platform'));
+    expect(() => new AirflowOnEks(new Stack(new Stage(app, 'Prod'), 'Data'), 'Airflow', { cluster })).toThrow(new Error(
+      "Prod/Data/Airflow: 'cluster' must be in the Stage of the deployment, got a cluster of another Stage; import it in this Stage with fromClusterAttributes()"));
   });
 });

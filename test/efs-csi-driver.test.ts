@@ -1,6 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { CLUSTERS, importedCluster, Json, newStack, releasesOf, synthAirflow, valuesOf } from './util';
-import { AirflowOnEks, EfsCsiDriver, EfsCsiDriverInstallation, EfsCsiDriverOptions } from '../src';
+import { AirflowNodePools, AirflowOnEks, EfsCsiDriver, EfsCsiDriverInstallation, EfsCsiDriverOptions, NodePlacement } from '../src';
 
 function synth(options?: EfsCsiDriverOptions): Template {
   const stack = newStack();
@@ -108,4 +109,23 @@ test.each([
   const cluster = importedCluster(newStack());
   EfsCsiDriver.getOrCreate(cluster, { allNodes: first });
   expect(() => EfsCsiDriver.getOrCreate(cluster, { allNodes: second })).toThrow(new Error(`${SAME} ${message}`));
+});
+
+describe('on the nodes for Airflow, with existing nodes', () => {
+  const deploy = (stateless: NodePlacement) => synthAirflow((stack) => ({
+    nodePools: AirflowNodePools.existing({ stateless, nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes') }),
+    efsCsiDriver: EfsCsiDriverInstallation.onAirflowNodes(),
+  }));
+
+  test('that have its label', () => {
+    expect(() => deploy({ labels: { role: 'airflow', team: 'data' }, taints: [{ key: 'dedicated', value: 'airflow' }] })).not.toThrow();
+  });
+
+  test('fails when the driver would not run on them', () => {
+    const message = (labels: string, taints: string) => new Error("Data/Airflow: 'efsCsiDriver' is onAirflowNodes(), but a driver with the selector"
+      + " role=airflow and a toleration for dedicated=airflow does not run on the nodes of 'nodePools.database', got the labels"
+      + ` ${labels} and the taints ${taints}; use onAllNodes()`);
+    expect(() => deploy({ labels: { team: 'data' } })).toThrow(message('{"team":"data"}', '[]'));
+    expect(() => deploy({ labels: { role: 'airflow' }, taints: [{ key: 'team' }] })).toThrow(message('{"role":"airflow"}', '[{"key":"team"}]'));
+  });
 });

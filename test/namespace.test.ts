@@ -1,7 +1,7 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import { Construct } from 'constructs';
-import { CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, manifestOf, newStack, objectsOf, releasesOf, synthAirflow } from './util';
+import { CHARTS_UNDER_TEST, CLUSTERS, importedCluster, importedVpc, manifestOf, newApp, newStack, objectsOf, releasesOf, synthAirflow } from './util';
 import { AirflowOnEks } from '../src';
 
 test('defaults', () => {
@@ -61,19 +61,27 @@ test('fails when a deployment in another stack has the namespace', () => {
     "Other/Two: 'namespace' must be unique per cluster, got 'airflow', which is already used by Data/One"));
 });
 
-// Two imports are two constructs, and nothing says that they are one cluster: an imported name may be a token, or exist in two accounts.
-test('two imports of one cluster are not recognized as one', () => {
-  const stack = newStack();
-  const [one, two] = ['One', 'Two'].map((id) => {
-    const other = new Stack(stack.node.root as Construct, id, { env: { account: stack.account, region: stack.region } });
-    return new AirflowOnEks(other, 'Airflow', { cluster: importedCluster(other) });
-  });
-  expect([one.namespace, two.namespace]).toEqual(['airflow', 'airflow']);
-});
-
 test('a deployment that is refused does not take the namespace', () => {
   const stack = newStack();
   const incomplete = eks.Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'prod', vpc: importedVpc(stack) });
   expect(() => new AirflowOnEks(stack, 'One', { cluster: incomplete })).toThrow();
   expect(incomplete.node.children.map(({ node }) => node.id).filter((id) => id.startsWith('AirflowNamespace'))).toEqual([]);
+});
+
+describe('two imports of one cluster', () => {
+  const env = { account: '123456789012', region: 'eu-central-1' };
+  const deploy = (stack: Stack) => new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack) });
+
+  test('in environments that are not known may be two clusters', () => {
+    const app = newApp();
+    deploy(new Stack(app, 'One'));
+    expect(() => deploy(new Stack(app, 'Two'))).not.toThrow();
+  });
+
+  test('fails when two deployments have one namespace', () => {
+    const app = newApp();
+    deploy(new Stack(app, 'One', { env }));
+    expect(() => deploy(new Stack(app, 'Two', { env }))).toThrow(
+      new Error("Two/Airflow: 'namespace' must be unique per cluster, got 'airflow', which is already used by One/Airflow"));
+  });
 });

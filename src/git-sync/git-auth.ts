@@ -47,7 +47,8 @@ export interface GitHttpAuthOptions {
 export interface RepositoryUrl {
   readonly url: string;
   readonly https: boolean;
-  readonly host: string;
+  /** Undefined if the URL is a token. */
+  readonly host?: string;
   /** Undefined for the default port. */
   readonly port?: string;
 }
@@ -77,7 +78,7 @@ export class GitAuth {
    * @param options the private key, and the host keys that the server must present
    */
   public static ssh(options: GitSshAuthOptions): GitAuth {
-    return new GitAuth((scope, { url, https, host, port }) => {
+    return new GitAuth('ssh', (scope, { url, https, host, port }) => {
       if (https) {
         fail(scope, `'gitSync.auth' is GitAuth.ssh(), but 'gitSync.repository' is an HTTP URL, got '${url}'; use GitAuth.http() or the SSH URL`);
       }
@@ -93,7 +94,7 @@ export class GitAuth {
    * @param options the user name and the token
    */
   public static http(options: GitHttpAuthOptions): GitAuth {
-    return new GitAuth((scope, { url, https }) => {
+    return new GitAuth('https', (scope, { url, https }) => {
       if (!https) {
         fail(scope, `'gitSync.auth' is GitAuth.http(), but 'gitSync.repository' is an SSH URL, got '${url}'; use GitAuth.ssh() or the HTTPS URL`);
       }
@@ -104,7 +105,11 @@ export class GitAuth {
     });
   }
 
-  private constructor(private readonly check: (scope: Construct, repository: RepositoryUrl) => GitCredentials) {}
+  private constructor(
+    /** @internal */
+    public readonly _protocol: 'ssh' | 'https',
+    private readonly check: (scope: Construct, repository: RepositoryUrl) => GitCredentials,
+  ) {}
 
   /** @internal */
   public _bind(scope: Construct, repository: RepositoryUrl): GitCredentials {

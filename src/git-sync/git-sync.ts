@@ -123,7 +123,7 @@ export const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
 /** Applies the defaults, and checks that URL, credentials and host keys match. */
 export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitSyncSettings {
   const { branch, revision, subPath = '', depth = 1 } = options;
-  const repository = repositoryUrl(scope, options.repository);
+  const repository = repositoryUrl(scope, options.repository, options.auth);
   if (!repository.https && !options.auth) {
     fail(scope, `'gitSync.auth' is not set, but 'gitSync.repository' is an SSH URL, got '${repository.url}'; use GitAuth.ssh() or the HTTPS URL`);
   }
@@ -187,11 +187,15 @@ const REVISION = /^(?![-/])[^\s~^:?*[\\]+$/;
 const URL = /^(?:ssh|https?):\/\/(?:(?<user>[^@/]+)@)?(?<host>[^:/@\s]+)(?::(?<port>\d+))?\/\S+$/;
 const SCP_URL = /^(?:(?<user>[^@/:\s]+)@)?(?<host>[^:/@\s]+):(?!\/\/)\S+$/;
 
-function repositoryUrl(scope: Construct, url: string): RepositoryUrl {
+/** Of a URL that is a token, such as that of a CodeCommit repository, the credentials tell the protocol, and nothing tells the host. */
+function repositoryUrl(scope: Construct, url: string, auth?: GitAuth): RepositoryUrl {
   if (/^https?:\/\/[^/]*:[^/]*@/.test(url)) {
     fail(scope, "'gitSync.repository' must not contain a password; pass it to 'gitSync.auth' with GitAuth.http()");
   }
   const { user, host, port } = (URL.exec(url) ?? SCP_URL.exec(url))?.groups ?? {};
+  if (!host && Token.isUnresolved(url)) {
+    return { url, https: auth?._protocol !== 'ssh' };
+  }
   if (!host) {
     fail(scope, `'gitSync.repository' must be a URL such as 'git@host:group/repository.git' or 'https://host/group/repository.git', got ${shown(url)}`);
   }

@@ -87,7 +87,13 @@ const BUILT_IN: Record<string, KnownHosts> = {
 };
 
 /** The content of a known_hosts file for a Git server. Fails unless it has a key of this server. */
-export function knownHostsFile(scope: Construct, { host, port = '22' }: { host: string; port?: string }, knownHosts: KnownHosts | undefined): string {
+export function knownHostsFile(
+  scope: Construct, { host, port = '22' }: { readonly host?: string; readonly port?: string }, knownHosts: KnownHosts | undefined,
+): string {
+  if (host === undefined) {
+    return (knownHosts ?? fail(scope, "'gitSync.auth' must have 'knownHosts', because 'gitSync.repository' is a token, whose host is not known at synthesis"))
+      ._lines.join('\n');
+  }
   const scan = `ssh-keyscan ${port === '22' ? '' : `-p ${port} `}${host}`;
   const lines = (knownHosts ?? BUILT_IN[host] ?? fail(scope, `'gitSync.auth' must have 'knownHosts' for '${host}', whose host keys are not built in;`
     + ` use KnownHosts.of() with the output of: ${scan}`))._lines;

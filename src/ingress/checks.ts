@@ -5,7 +5,7 @@ import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
 import { Construct } from 'constructs';
 import { AlbIngressOptions } from './alb-ingress-options';
 import { checkNoSecret } from '../config/plain-text';
-import { checkCount, checkFormat, checkTexts, checkUnique, fail } from '../validation';
+import { checkCount, checkEnvironment, checkFormat, checkTexts, checkUnique, fail } from '../validation';
 
 const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -39,6 +39,9 @@ export function checkIngress(scope: Construct, props: IngressOptions): void {
 }
 
 function checkHosts(scope: Construct, { host, certificate, flowerHost, flower, targetType }: IngressOptions): void {
+  if (certificate) {
+    checkEnvironment(scope, 'ingress.certificate', certificate);
+  }
   if (certificate && !host) {
     fail(scope, "'ingress.certificate' needs 'ingress.host', the host name of the certificate, got no host");
   }

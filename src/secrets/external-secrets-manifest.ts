@@ -6,7 +6,7 @@ import { grantReadSecret } from '../access';
 import { Cluster } from '../cluster';
 import { ExternalSecretsInstallation } from '../external-secrets';
 import { applyManifest, KubernetesObject, readObject, revisionOf, serviceAccountRole } from '../kubernetes';
-import { fail } from '../validation';
+import { checkEnvironment, fail } from '../validation';
 import { EXTERNAL_SECRETS_API } from '../versions';
 
 interface ExternalSecretsManifestProps {
@@ -46,6 +46,7 @@ export function externalSecretsManifest(scope: Construct, props: ExternalSecrets
     description: `Reads the secrets of the Airflow deployment '${namespace}'`,
   });
   const secrets = new Set(keys.flatMap(({ content }) => content.secrets.map(({ secret }) => secret)));
+  secrets.forEach((secret) => checkEnvironment(scope.node.scope ?? scope, `AirflowSecret.fromSecretsManager(${secret.node.path})`, secret));
   const grants = [...secrets].map((secret) => grantReadSecret(role, secret));
   const object = (apiVersion: string, kind: string, objectName: string, { metadata, ...rest }: KubernetesObject) =>
     ({ apiVersion, kind, metadata: { name: objectName, namespace, ...metadata }, ...rest });

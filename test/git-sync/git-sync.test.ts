@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
+import * as codecommit from 'aws-cdk-lib/aws-codecommit';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AirflowSecret, GitAuth, GitSyncOptions } from '../../src';
+import { AirflowSecret, GitAuth, GitSyncOptions, KnownHosts } from '../../src';
 import { gitSyncEnvironment, gitSyncSettings } from '../../src/git-sync/git-sync';
 import { newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
 
@@ -91,4 +92,21 @@ test('fails with the path of the deployment', () => {
   expect(() => synthAirflow((stack) => ({
     gitSync: { repository: 'dags', auth: GitAuth.ssh({ privateKey: AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(stack, 'Key', 'key')) }) },
   }))).toThrow(new Error(`Data/Airflow: ${NO_URL} 'dags'`));
+});
+
+describe('a URL that is a token', () => {
+  const synth = (auth?: GitAuth) => synthAirflow((stack) => ({
+    gitSync: { repository: new codecommit.Repository(stack, 'Dags', { repositoryName: 'dags' }).repositoryCloneUrlHttp, auth },
+  }));
+  const secret = AirflowSecret.fromKubernetesSecret('mine', 'gitSshKey');
+
+  test('is passed to git-sync', () => {
+    expect(JSON.stringify(valuesOf(synth().template).dags.gitSync.repo)).toMatch(/Dags.*CloneUrlHttp/);
+  });
+
+  test('with SSH needs host keys', () => {
+    expect(() => synth(GitAuth.ssh({ privateKey: secret, knownHosts: KnownHosts.of('host ssh-ed25519 AAAA') }))).not.toThrow();
+    expect(() => synth(GitAuth.ssh({ privateKey: secret }))).toThrow(new Error(
+      "Data/Airflow: 'gitSync.auth' must have 'knownHosts', because 'gitSync.repository' is a token, whose host is not known at synthesis"));
+  });
 });
