@@ -15,6 +15,7 @@ import { checkVariables } from './metadata/airflow-variable';
 import { BoundNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence } from './persistence';
 import { AirflowSecretValues } from './secrets/airflow-secrets';
+import { checkFormat } from './validation';
 import { checkWorkersRun, workersSettings } from './workers';
 
 /** The parts of a deployment, as far as the chart needs to know them. */
@@ -36,6 +37,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
   const { connections = [], variables = [], pools = [], pipPackages = [] } = props;
   checkExecutor(scope, parts.executor);
   checkWorkersRun(scope, props.workers, parts.executor);
+  pipPackages.forEach((name) => checkFormat(scope, 'pipPackages', name, /\S/, 'requirements of pip'));
   checkConnections(scope, connections);
   checkVariables(scope, variables);
   checkPools(scope, pools);

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { fail, shown } from './validation';
+import { checkList, fail, shown } from './validation';
 
 /** Props whose value a class of the library makes, and an example. */
 const CLASSES: Record<string, string> = {
@@ -31,19 +31,12 @@ export function checkKinds(scope: Construct, props: object): void {
     if (LISTS.includes(prop)) {
       checkList(scope, prop, value);
     }
+    if (prop === 'ingress' && value !== null) {
+      Object.entries(value).filter(([name, list]) => ['listenerPorts', 'inboundCidrs'].includes(name) && list !== undefined)
+        .forEach(([name, list]) => checkList(scope, `ingress.${name}`, list));
+    }
     if (MAPS.includes(prop) && (typeof value !== 'object' || value === null || Array.isArray(value))) {
       fail(scope, `'${prop}' must be an object with names and values, got ${shown(value)}`);
     }
   }
-}
-
-function checkList(scope: Construct, prop: string, value: unknown): void {
-  if (!Array.isArray(value)) {
-    fail(scope, `'${prop}' must be a list, got ${shown(value)}`);
-  }
-  value.forEach((item, index) => {
-    if (item === undefined || item === null) {
-      fail(scope, `'${prop}' must not contain an empty item, got ${item} as item ${index}`);
-    }
-  });
 }

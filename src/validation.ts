@@ -45,6 +45,30 @@ export function secondsOf(scope: IConstruct, prop: string, duration: Duration, [
   return seconds;
 }
 
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^(?=.{0,63}$)([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?$/;
+
+/** Fails unless names and values are those of Kubernetes labels. Tokens pass. */
+export function checkLabels(scope: IConstruct, prop: string, labels: Record<string, string>): void {
+  for (const [name, value] of Object.entries(labels)) {
+    checkFormat(scope, prop, name, LABEL_NAME, 'names of labels (at most 63 letters, digits, and - _ . inside, after a domain and / if any)');
+    checkFormat(scope, `${prop}.${name}`, value, LABEL_VALUE, 'a value of a label (at most 63 letters, digits, and - _ . inside)');
+  }
+}
+
+/** Fails unless a value is a list without empty items. */
+export function checkList(scope: IConstruct, prop: string, value: unknown): void {
+  if (!Array.isArray(value)) {
+    fail(scope, `'${prop}' must be a list, got ${shown(value)}`);
+  }
+  value.forEach((item, index) => {
+    if (item === undefined || item === null) {
+      fail(scope, `'${prop}' must not contain an empty item, got ${item} as item ${index}`);
+    }
+  });
+}
+
 /** Fails if a name occurs more than once. */
 export function checkUnique(scope: IConstruct, prop: string, names: string[]): void {
   const duplicate = names.find((name, index) => names.indexOf(name) !== index);

@@ -92,7 +92,7 @@ export class WorkerAutoscaling {
   /** @internal */
   public _bind(scope: Construct, minReplicas: number): AutoscalingSettings {
     const { maxReplicas, scaleDownStabilization = Duration.minutes(5) } = this.options;
-    checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas, 1);
+    checkCount(scope, 'workers.autoscaling.maxReplicas', maxReplicas ?? NaN, 1);
     if (![minReplicas, maxReplicas].some(Token.isUnresolved) && maxReplicas < minReplicas) {
       fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${minReplicas}), got ${maxReplicas}`);
     }

@@ -1,12 +1,13 @@
 import { Duration, Fn, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { importedCluster, importedVpc, newStack, Props, remoteSecret, synthAirflow, valuesOf } from './util';
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowOnEks, AirflowSecret, AirflowVariable, AlbIngressOptions, AlbListenerPort, GitAuth,
-  GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
+  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowSecret, AirflowVariable, AlbIngressOptions, AlbListenerPort,
+  GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
 const { HTTP, HTTPS } = elbv2.ApplicationProtocol;
@@ -76,6 +77,15 @@ const TYPES: Row[] = [
   ['a number as duration', { readyTimeout: any(600) }, "'readyTimeout' must be a Duration such as Duration.minutes(2), got 600"],
   ['a number as retention', { databaseCleanup: { retention: any(90) } }, "'databaseCleanup.retention' must be a Duration such as Duration.minutes(2), got 90"],
   ['a map as autoscaling', workers({ autoscaling: { maxReplicas: 3 } }), "'workers.autoscaling' must be made by a method such as WorkerAutoscaling.onMemory(), got an object of the type Object"],
+  ['no options of autoscaling', workers({ autoscaling: WorkerAutoscaling.onMemory(any({})) }), "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got NaN"],
+  ['a map as variable', { variables: [any({ key: 'a', value: 'b' })] }, "'variables.a' must be made by AirflowVariable.of() or AirflowVariable.fromSecret(), got another object"],
+  ['text as CIDR blocks', { ingress: { inboundCidrs: any('10.0.0.0/8') } }, "'ingress.inboundCidrs' must be a list, got '10.0.0.0/8'"],
+  ['an ARN as certificate', { ingress: { host: 'a.example.com', certificate: any('arn:aws:acm:eu-central-1:1:certificate/1') } },
+    "'ingress.certificate' must be a certificate of AWS Certificate Manager, got 'arn:aws:acm:eu-central-1:1:certificate/1'; use acm.Certificate.fromCertificateArn()"],
+  ['an unknown scheme', { ingress: { scheme: any('public') } }, "'ingress.scheme' must be one of eks.AlbScheme, got 'public'"],
+  ['text as host keys', (stack) => ({
+    gitSync: { repository: 'git@github.com:a/b.git', auth: GitAuth.ssh({ privateKey: remoteSecret(stack, 'key'), knownHosts: any('github.com ssh-rsa AAAA') }) },
+  }), "'knownHosts' of 'gitSync.auth' must be made by KnownHosts.of(), got 'github.com ssh-rsa AAAA'"],
   ['a map as Git credentials', git({ auth: any({}) }), "'gitSync.auth' must be made by GitAuth.ssh() or GitAuth.http(), got an object of the type Object"],
 ];
 
@@ -102,6 +112,20 @@ const QUANTITIES: Row[] = [
   ['a pool without slots', { pools: [any({ name: 'a' })] }, "'pools.a.slots' must be a whole number of at least -1, got NaN"],
   ['port 0', { connections: [{ id: 'a', type: 'http', port: 0 }] }, "'connections.a.port' must be a whole number from 1 to 65535, got 0"],
   ['a high port', { connections: [{ id: 'a', type: 'http', port: 65536 }] }, "'connections.a.port' must be a whole number from 1 to 65535, got 65536"],
+];
+
+const pool = (options: object) => ({ nodePools: AirflowNodePools.managedNodeGroups({ workers: options }) });
+const existing = (options: object) => ({ nodePools: AirflowNodePools.existing(any(options)) });
+
+const NODES: Row[] = [
+  ['a malformed instance type', pool({ instanceTypes: [new ec2.InstanceType('large')] }), "'nodePools.workers.instanceTypes' must be instance types such as 'm7a.xlarge', got 'large'"],
+  ['text as instance type', pool({ instanceTypes: [any('m7a.xlarge')] }),
+    "'nodePools.workers.instanceTypes' must contain an ec2.InstanceType such as new ec2.InstanceType('m7a.xlarge'), got 'm7a.xlarge'"],
+  ['a label with a space', pool({ labels: { team: 'data platform' } }),
+    "'nodePools.workers.labels.team' must be a value of a label (at most 63 letters, digits, and - _ . inside), got 'data platform'"],
+  ['a tag with a secret', pool({ tags: { password: 'x' } }),
+    "'nodePools.workers.tags.password' must not contain a secret in plain text; store it in AWS Secrets Manager and use AirflowSecret.fromSecretsManager()"],
+  ['existing nodes without a role', existing({ stateless: { labels: {} } }), "'nodePools.nodeRole' must be an IAM role, got undefined; use iam.Role.fromRoleName()"],
 ];
 
 const GIT: Row[] = [
@@ -202,12 +226,17 @@ const WITHOUT_EFFECT: Row[] = [
     "'persistence.fileSystem' must be a file system of aws-efs, got 'fs-1'; use efs.FileSystem.fromFileSystemAttributes()"],
 ];
 
+/** The construct that checks a prop. */
+function partOf(message: string): string {
+  return /^'ingress\.(?!\w+' must be a list,)/.test(message) ? '/Ingress' : /^'nodePools\.workers/.test(message) ? '/NodePools' : '';
+}
+
 describe.each(CHARTS)('with the %s chart', (_chart, chart) => {
-  test.each([...TYPES, ...QUANTITIES, ...GIT, ...INGRESS, ...NAMES, ...WITHOUT_EFFECT])('fails when there is %s', (_input, props, message) => {
+  test.each([...TYPES, ...QUANTITIES, ...NODES, ...GIT, ...INGRESS, ...NAMES, ...WITHOUT_EFFECT])('fails when there is %s', (_input, props, message) => {
     const stack = newStack();
     expect(() => new AirflowOnEks(stack, 'Airflow', {
       cluster: importedCluster(stack), chart: chart(), ...typeof props === 'function' ? props(stack) : props,
-    })).toThrow(new Error(`Data/Airflow${/^'ingress\./.test(message) ? '/Ingress' : ''}: ${message}`));
+    })).toThrow(new Error(`Data/Airflow${partOf(message)}: ${message}`));
   });
 });
 
@@ -216,6 +245,15 @@ test.each([
 ])('fails when a line of the host keys has %s', (_name, line) => {
   expect(() => KnownHosts.of(line)).toThrow(new Error(
     `KnownHosts: 'lines' must each have a host, a key type and a key, as ssh-keyscan prints them, got '${line}'`));
+});
+
+test('fails when the VPC of the cluster has no private subnets', () => {
+  const stack = newStack();
+  const cluster = importedCluster(stack);
+  Object.defineProperty(cluster, 'vpc', { value: new ec2.Vpc(stack, 'Public', { subnetConfiguration: [{ name: 'a', subnetType: ec2.SubnetType.PUBLIC }] }) });
+  expect(() => new AirflowOnEks(stack, 'Airflow', { cluster })).toThrow(new Error(
+    "Data/Airflow/NodePools: 'nodePools.stateless.subnets' must be set, because the VPC of the cluster has no private subnets with a route to the internet, got none;"
+    + ' use { subnetType: ec2.SubnetType.PUBLIC }, or the subnets of your nodes'));
 });
 
 test.each<[string, () => AirflowChart, string, string]>([

@@ -154,7 +154,7 @@ const SERVICE_TOKENS = [
 
 /** Secrets by their form. */
 const FORMS: { readonly description: string; readonly isIn: (text: string) => boolean }[] = [
-  { description: 'a private key', isIn: (text) => /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(text) },
+  { description: 'a private key', isIn: (text) => [text, ...decoded(text)].some((pem) => /-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(pem)) },
   { description: 'a URL with a password', isIn: (text) => passwordsOf(text).some((password) => !isReference(password)) },
   { description: 'a URL with a token', isIn: (text) => usersOf(text).some((user) => /^(?=\D*\d)(?=.*[a-z])[\w.-]{20,}$/i.test(user)) },
   { description: 'a token', isIn: (text) => SERVICE_TOKENS.some((token) => token.test(text)) },
@@ -164,6 +164,11 @@ const FORMS: { readonly description: string; readonly isIn: (text: string) => bo
   },
   { description: 'the contents of a Kubernetes Secret', isIn: (text) => /^\s*kind: *["']?Secret["']?\s*$/m.test(text) && /^\s*(data|stringData):/m.test(text) },
 ];
+
+/** The beginnings of PEM files that are in base64. */
+function decoded(text: string): string[] {
+  return [...text.matchAll(/LS0tLS1CRUdJTi[\w+/]{10,60}/g)].map(([base64]) => Buffer.from(base64, 'base64').toString());
+}
 
 /** The passwords in the URLs of a text. A port with a query is none. */
 function passwordsOf(text: string): string[] {

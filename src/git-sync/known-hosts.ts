@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import { fail } from '../validation';
+import { fail, shown } from '../validation';
 
 /** @see https://man.openbsd.org/sshd.8#SSH_KNOWN_HOSTS_FILE_FORMAT */
 const LINE = /^(@[\w-]+\s+)?(?<hosts>\S+)\s+[a-z][\w@.-]*\s+[A-Za-z0-9+/]+=*(\s.*)?$/;
@@ -95,6 +95,9 @@ export function knownHostsFile(
       ._lines.join('\n');
   }
   const scan = `ssh-keyscan ${port === '22' ? '' : `-p ${port} `}${host}`;
+  if (knownHosts !== undefined && !Array.isArray(knownHosts?._lines)) {
+    fail(scope, `'knownHosts' of 'gitSync.auth' must be made by KnownHosts.of(), got ${shown(knownHosts)}`);
+  }
   const lines = (knownHosts ?? BUILT_IN[host] ?? fail(scope, `'gitSync.auth' must have 'knownHosts' for '${host}', whose host keys are not built in;`
     + ` use KnownHosts.of() with the output of: ${scan}`))._lines;
   const hosts = lines.filter((line) => !line.startsWith('@revoked')).map((line) => LINE.exec(line)!.groups!.hosts);

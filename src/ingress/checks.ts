@@ -5,15 +5,12 @@ import elbv2 = require('aws-cdk-lib/aws-elasticloadbalancingv2');
 import { Construct } from 'constructs';
 import { AlbIngressOptions } from './alb-ingress-options';
 import { checkNoSecret } from '../config/plain-text';
-import { checkCount, checkEnvironment, checkFormat, checkTexts, checkUnique, fail } from '../validation';
+import { checkCount, checkEnvironment, checkFormat, checkLabels, checkTexts, checkUnique, fail, shown } from '../validation';
 
 const HOST_NAME = /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
 /** @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#group.name */
 const GROUP_NAME = /^(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
-
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const LABEL_VALUE = /^(?=.{0,63}$)([A-Za-z0-9]([-\w.]*[A-Za-z0-9])?)?$/;
 
 type IngressOptions = AlbIngressOptions & { readonly flower?: unknown };
 
@@ -25,15 +22,16 @@ export function checkIngress(scope: Construct, props: IngressOptions): void {
   if (targetType !== undefined && targetType !== elbv2.TargetType.IP && targetType !== elbv2.TargetType.INSTANCE) {
     fail(scope, `'ingress.targetType' must be IP or INSTANCE, got '${targetType}'`);
   }
+  if (props.scheme !== undefined && !Object.values(eks.AlbScheme).includes(props.scheme)) {
+    fail(scope, `'ingress.scheme' must be one of eks.AlbScheme, got ${shown(props.scheme)}`);
+  }
   checkCount(scope, 'ingress.groupOrder', groupOrder, -1000, '', 1000);
   checkFormat(scope, 'ingress.groupName', props.groupName ?? 'airflow', GROUP_NAME, 'at most 63 lowercase letters, digits, - and .');
   checkFormat(scope, 'ingress.healthCheckPath', props.healthCheckPath ?? '/', /^\/\S*$/, 'a path that begins with /');
   checkCidrs(scope, inboundCidrs);
   checkArns(scope, props);
   checkTexts(scope, 'ingress.annotations', props.annotations ?? {});
-  for (const [label, value] of Object.entries(props.labels ?? {})) {
-    checkFormat(scope, `ingress.labels.${label}`, value, LABEL_VALUE, 'a value of a label (at most 63 letters, digits, and - _ . inside)');
-  }
+  checkLabels(scope, 'ingress.labels', props.labels ?? {});
   checkNoSecret(scope, 'ingress', { annotations: props.annotations, labels: props.labels });
   warn(scope, props);
 }
@@ -95,6 +93,9 @@ function checkCidrs(scope: Construct, cidrs?: string[]): void {
 }
 
 function checkArns(scope: Construct, { certificate, webAclArn }: AlbIngressOptions): void {
+  if (certificate && certificate.certificateArn === undefined) {
+    fail(scope, `'ingress.certificate' must be a certificate of AWS Certificate Manager, got ${shown(certificate)}; use acm.Certificate.fromCertificateArn()`);
+  }
   checkArn(scope, 'ingress.certificate', certificate?.certificateArn, /^(acm:certificate\/|iam:server-certificate\/)/, 'a certificate of AWS Certificate Manager');
   checkArn(scope, 'ingress.webAclArn', webAclArn, /^wafv2:regional\/webacl\//, 'the ARN of a regional web ACL of AWS WAF');
 }

@@ -120,7 +120,7 @@ export function userSettings(
     if (Token.isUnresolved(username)) {
       fail(scope, "'users.username' must be known at synthesis, because the ID of the password derives from it, got a token");
     }
-    if (role !== undefined && !(typeof role === 'object' && role?.name)) {
+    if (role !== undefined && !(typeof role?.name === 'string' && role.name)) {
       fail(scope, `'users.${username}.role' must be an AirflowRole, got ${shown(role)}; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role`);
     }
   }

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { checkNoSecret } from '../config/plain-text';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, checkTexts, checkUnique } from '../validation';
+import { checkFormat, checkTexts, checkUnique, fail } from '../validation';
 
 /**
  * An Airflow variable, whose value DAGs read by its key.
@@ -50,6 +50,9 @@ export class AirflowVariable {
 export function checkVariables(scope: Construct, variables: AirflowVariable[]): void {
   checkUnique(scope, 'variables', variables.map(({ key }) => key));
   for (const { key, _value: variable } of variables) {
+    if (variable === undefined) {
+      fail(scope, `'variables.${key}' must be made by AirflowVariable.of() or AirflowVariable.fromSecret(), got another object`);
+    }
     checkFormat(scope, 'variables.key', key, /^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _');
     if (variable.kind === 'text') {
       checkTexts(scope, 'variables', { [key]: variable.value });

@@ -2,6 +2,7 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
+import { checkPlacement } from './checks';
 import { KarpenterNodePools } from './karpenter-node-pools';
 import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups, ManagedNodeGroupsOptions } from './managed-node-groups';
@@ -9,6 +10,7 @@ import { autoMode, selfManagedKarpenter } from './node-class';
 import { AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, inAutoMode } from '../cluster';
 import { sortKeys } from '../sort-keys';
+import { fail, shown } from '../validation';
 
 /**
  * The nodes of an Airflow deployment.
@@ -169,19 +171,22 @@ export class AirflowNodePools {
    * @param options the labels and taints of the nodes, their role and their security group
    */
   public static existing(options: ExistingNodesOptions): AirflowNodePools {
-    return new AirflowNodePools((_scope, cluster) => ({
-      placement: sortKeys({
-        stateless: options.stateless,
-        workers: options.workers ?? options.stateless,
-        database: options.database ?? options.stateless,
-      }),
-      role: options.nodeRole,
-      connections: new ec2.Connections({ securityGroups: [options.securityGroup ?? cluster.clusterSecurityGroup] }),
-      workersOnSpot: false,
-      autoMode: false,
-      dependables: [],
-      labelled: false,
-    }));
+    return new AirflowNodePools((scope, cluster) => {
+      checkExisting(scope, options);
+      return {
+        placement: sortKeys({
+          stateless: options.stateless,
+          workers: options.workers ?? options.stateless,
+          database: options.database ?? options.stateless,
+        }),
+        role: options.nodeRole,
+        connections: new ec2.Connections({ securityGroups: [options.securityGroup ?? cluster.clusterSecurityGroup] }),
+        workersOnSpot: false,
+        autoMode: false,
+        dependables: [],
+        labelled: false,
+      };
+    });
   }
 
   /** @internal */
@@ -194,5 +199,14 @@ export class AirflowNodePools {
   /** @internal */
   public _bind(scope: Construct, cluster: Cluster, namespace: string): BoundNodePools {
     return this.create(scope, cluster, namespace);
+  }
+}
+
+function checkExisting(scope: Construct, { nodeRole, stateless, workers, database }: ExistingNodesOptions): void {
+  if (typeof nodeRole?.addToPrincipalPolicy !== 'function') {
+    fail(scope, `'nodePools.nodeRole' must be an IAM role, got ${shown(nodeRole)}; use iam.Role.fromRoleName()`);
+  }
+  for (const [name, placement] of Object.entries({ stateless, workers, database })) {
+    checkPlacement(scope, `nodePools.${name}`, placement ?? stateless);
   }
 }

@@ -4,6 +4,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { amiTypeFor, volumesOf } from './ami-type';
+import { checkPoolInput } from './checks';
 import { createNodeRole } from './node-role';
 import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, missingNetworkAddons, nodegroupCluster } from '../cluster';
@@ -229,6 +230,7 @@ export class ManagedNodeGroups extends Construct {
     const defaults = DEFAULTS[name];
     const minSize = pool.minSize ?? defaults.minSize;
     const maxSize = pool.maxSize ?? Math.max(minSize, defaults.maxSize);
+    checkPoolInput(this, `nodePools.${name}`, pool, this.props.cluster.vpc);
     this.checkPool(name, pool, minSize, maxSize);
     const instanceTypes = pool.instanceTypes ?? defaults.instanceTypes.map((type) => new ec2.InstanceType(type));
     const capacityType = capacityTypeOf(name, pool);

@@ -61,6 +61,7 @@ function sourceOf(scope: IConstruct, prop: string, secret: unknown): AirflowSecr
     fail(scope, `'${prop}' must be an AirflowSecret, not a value in plain text; use AirflowSecret.fromSecretsManager()`);
   }
   if (secret._source.kind === 'Kubernetes') {
+    checkFormat(scope, prop, secret._source.name, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'in a Kubernetes Secret whose name has lower case letters, digits, and - . inside');
     checkFormat(scope, prop, secret._source.key, /^[-._a-zA-Z0-9]+$/, 'a key of a Kubernetes Secret');
   }
   const source = secret._source;

@@ -17,6 +17,8 @@ const BY_FORM: Row[] = [
   ['nothing', undefined],
   ['text', { a: ['b', { c: 1 }], d: null, e: true }],
   ['a private key', { a: { b: PEM } }, ['prop.a.b', 'a private key']],
+  ['a private key in base64', Buffer.from(`${'-----BEGIN'} OPENSSH PRIVATE KEY-----`).toString('base64'), ['prop', 'a private key']],
+  ['a certificate in base64', Buffer.from('-----BEGIN CERTIFICATE-----').toString('base64')],
   ['a public key', '-----BEGIN PUBLIC KEY-----'],
   ['a certificate', '-----BEGIN CERTIFICATE-----'],
   ['a URL with a password', ['postgresql://joe:pass@db.example.com/a'], ['prop.0', 'a URL with a password']],

@@ -106,8 +106,8 @@ const TYPE_ERRORS: Record<string, Record<string, string>> = {
     'number as text': 'type of argument namespace must be',
     'text as role': 'type of argument role must be',
     'None in a list': 'type of argument users',
-    'None in a map': 'type of argument environment',
-    'another object as cluster': 'type of argument cluster must be',
+    'None in a map': 'Unable to deserialize value as airflow-on-eks.AirflowOnEksProps',
+    'another object as cluster': "'cluster' must be a cluster of aws-eks or aws-eks-v2",
   },
   java: { 'null in a list': "'users' must not contain an empty item" },
 };

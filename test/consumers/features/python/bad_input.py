@@ -63,7 +63,7 @@ BAD_INPUT: Dict[str, Callable[[], Dict[str, Any]]] = {
 
 for index, (name, props) in enumerate(BAD_INPUT.items()):
     try:
-        AirflowOnEks(stack, f"Airflow{index}", **{"cluster": cluster, **props()})
+        AirflowOnEks(stack, f"Airflow{index}", **{"cluster": cluster, "namespace": f"data-{index}", **props()})
         print(f"{name} | accepted")
     except Exception as error:  # the point is to see which one
         print(f"{name} | {str(error).splitlines()[0]}")

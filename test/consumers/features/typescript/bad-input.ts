@@ -44,7 +44,7 @@ const BAD_INPUT: Record<string, Partial<AirflowOnEksProps>> = {
 
 Object.entries(BAD_INPUT).forEach(([name, props], index) => {
   try {
-    new AirflowOnEks(stack, `Airflow${index}`, { cluster, ...props });
+    new AirflowOnEks(stack, `Airflow${index}`, { cluster, namespace: `data-${index}`, ...props });
     console.log(`${name} | accepted`);
   } catch (error) {
     console.log(`${name} | ${(error as Error).message}`);

@@ -79,7 +79,7 @@ public final class BadInput {
     int index = 0;
     for (Map.Entry<String, Consumer<AirflowOnEks.Builder>> input : badInput.entrySet()) {
       try {
-        AirflowOnEks.Builder props = AirflowOnEks.Builder.create(stack, "Airflow" + index++).cluster(cluster);
+        AirflowOnEks.Builder props = AirflowOnEks.Builder.create(stack, "Airflow" + index).cluster(cluster).namespace("data-" + index++);
         input.getValue().accept(props);
         props.build();
         System.out.println(input.getKey() + " | accepted");
