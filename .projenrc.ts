@@ -149,7 +149,7 @@ project.addTask('test:newest-cdk', {
 });
 // A real Airflow from PyPI; as root, on Debian, in ten minutes.
 project.addTask('test:airflow', {
-  description: 'Run what examples/quickstart renders: Airflow with PostgreSQL, PgBouncer and Redis, as processes of this machine',
+  description: 'Run what examples/quickstart renders: Airflow with PostgreSQL, PgBouncer and Valkey, as processes of this machine',
   exec: 'test/airflow/run.sh',
   receiveArgs: true,
 });

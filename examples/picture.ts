@@ -27,8 +27,10 @@ const COMPONENTS: { name: string; path: string[]; dags?: boolean }[] = [
   { name: 'Celery worker', path: ['workers', 'celery'], dags: true },
   { name: 'PgBouncer', path: ['pgbouncer'] },
   { name: 'PostgreSQL', path: ['postgresql', 'primary'] },
-  { name: 'Redis', path: ['redis'] },
 ];
+
+/** The servers of the library's own StatefulSets, by the label with their name. */
+const SERVERS: Record<string, string> = { valkey: 'Valkey' };
 
 /** The cluster-wide releases, each below a pool, and the arrow between the two. */
 const ADD_ONS: Record<string, { id: string; title: string; purpose: string; below: string; arrow: string }> = {
@@ -72,13 +74,16 @@ function edge(from: string, to: string, label = '', attributes = ''): string {
 }
 
 /** The node pools side by side, each with the components that its label selects. */
-function pools(nodegroups: Json[], values: Json): string {
+function pools(nodegroups: Json[], values: Json, template: Json): string {
   const gitSync = values.dags.gitSync.enabled ? '+ git-sync' : undefined;
   const components = COMPONENTS
     .map((component) => ({ ...component, own: component.path.reduce<Json | undefined>((parent, key) => parent?.[key], values) }))
     .filter(({ path, own }) => own && values[path[0]].enabled !== false);
+  const servers = objectsOf(template, 'StatefulSet').map(({ spec: { template: { metadata, spec: own } } }) =>
+    ({ name: SERVERS[metadata.labels['app.kubernetes.io/name']], own, dags: false }));
+  const all = [...components, ...servers];
   const cards = nodegroups.map(({ Labels: { type }, CapacityType, ScalingConfig: { MinSize, MaxSize }, InstanceTypes }) => {
-    const chips = components.filter(({ own }) => (own!.nodeSelector ?? values.nodeSelector).type === type).map(({ name, own, dags }) =>
+    const chips = all.filter(({ own }) => (own!.nodeSelector ?? values.nodeSelector).type === type).map(({ name, own, dags }) =>
       ({ text: own!.replicas > 1 ? `${own!.replicas} × ${name}` : name, note: dags ? gitSync : undefined }));
     const size = MinSize === MaxSize ? plural(MinSize, 'node') : `${MinSize} to ${MaxSize} nodes`;
     const lines = [`${CapacityType === 'SPOT' ? 'Spot' : 'On-Demand'}, ${size}`, InstanceTypes.join(', ')];
@@ -137,7 +142,7 @@ function graph(template: Json): string {
         subgraph cluster_namespace {
           graph [style="filled,rounded,dashed", fillcolor=white, color="${LINE}", penwidth=1, margin=4, labeljust=r];
           graph [label=<${font(`namespace ${namespace}, Airflow ${values.airflowVersion}`, 12, GREY)}>];
-          pods [label=<${pools(airflowNodes, values)}>];
+          pods [label=<${pools(airflowNodes, values, template)}>];
         }
         {rank=same; ${addOns.map(({ id, title, purpose }) => node(id, { colors: OTHER, title, lines: [purpose] })).join('\n')}
           ${airflowNodes.length < nodegroups.length ? node('others', others) : ''}}

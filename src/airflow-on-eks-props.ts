@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import { CeleryBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { ComponentOptions } from './component';
 import { SecretsBackend } from './config/secrets-backend';
@@ -132,6 +133,13 @@ export interface AirflowOnEksProps {
    * @default - 2 workers
    */
   readonly workers?: WorkersOptions;
+
+  /**
+   * The broker, which passes tasks to the Celery workers.
+   *
+   * @default CeleryBroker.inCluster()
+   */
+  readonly broker?: CeleryBroker;
 
   /**
    * The Git repository from which git-sync synchronizes the DAGs.

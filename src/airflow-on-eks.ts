@@ -4,8 +4,10 @@ import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { airflowSettings } from './airflow-settings';
+import { IAirflowBroker } from './broker/airflow-broker';
+import { createBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
-import { airflowRelease, checkChart } from './chart/airflow-release';
+import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-release';
 import { albControllerOf, checkCluster } from './cluster';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery } from './executor';
@@ -88,6 +90,13 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   public readonly fileSystem: efs.IFileSystem;
 
   /**
+   * The broker of the Celery workers.
+   *
+   * Undefined with `AirflowExecutor.KUBERNETES`.
+   */
+  public readonly broker?: IAirflowBroker;
+
+  /**
    * The keys and passwords that are in AWS Secrets Manager.
    */
   public readonly secrets: IAirflowSecrets;
@@ -139,31 +148,29 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const persistence = new Persistence(this, 'Persistence', {
       ...props.persistence, cluster, namespace, nodes, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver],
     });
-    const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, celery: hasCelery(executor), taskApi: chart.taskApi, users });
+    const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
+    const timeout = readyTimeoutOf(this, props.readyTimeout);
+    const broker = createBroker(this, executor, props.broker, {
+      cluster, namespace, namespaceManifest, nodes, timeout, password: () => secrets.createBrokerPassword(),
+    });
     const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
     this.role = serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements: backend?.statements });
 
     const settings = airflowSettings(this, props, {
-      namespace, chart, executor, serviceAccountRoleArn: this.role.roleArn, nodes, persistence, secrets: secrets.values, users, backend,
+      namespace, chart, executor, serviceAccountRoleArn: this.role.roleArn, nodes, persistence, broker, secrets: secrets.values, users, backend,
     });
-    const { release, keys } = airflowRelease(this, { ...props, chart, settings });
+    const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: timeout });
     const { operator, synchronized } = externalSecretsManifest(secrets, {
-      cluster, namespace, namespaceManifest, keys, installation: props.externalSecrets,
+      cluster, namespace, namespaceManifest, keys: [...keys, ...broker?.keys ?? []], installation: props.externalSecrets,
     });
-    const ingress = props.ingress && new AlbIngress(this, 'Ingress', {
-      ...props.ingress,
-      cluster,
-      namespace,
-      autoMode: nodes.autoMode,
-      web: chart.webService(namespace),
-      flower: hasCelery(executor) ? chart.flowerService(namespace) : undefined,
-    });
+    const ingress = this.createIngress(props, executor, nodes.autoMode);
 
     this.grantPrincipal = this.role;
     this.connections = nodes.connections;
     this.nodePools = nodes;
     this.persistence = persistence;
     this.fileSystem = persistence.fileSystem;
+    this.broker = broker;
     this.secrets = secrets;
     this.ingress = ingress;
     this.ingressOptions = props.ingress;
@@ -175,6 +182,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     );
     release.node.addDependency(
       ...synchronized, // pods do not start without their secrets
+      ...broker?.dependables ?? [], // which the workers need until they have stopped
       ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
       ...nodes.dependables, // on which the pods run, and with whose role they mount
       ...albControllerOf(cluster), // checks each new Service, and refuses all until it is ready
@@ -199,5 +207,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       fail(this, "'url' needs 'ingress', got no ingress; without one, use kubectl port-forward to reach the web UI");
     }
     return ingressUrl(this.ingressOptions) ?? ingressUrl(this.ingressOptions, this.ingress.loadBalancerDnsName)!;
+  }
+
+  private createIngress({ cluster, ingress }: AirflowOnEksProps, executor: AirflowExecutor, autoMode: boolean): AlbIngress | undefined {
+    const { chart: { _definition: chart }, namespace } = this;
+    const flower = hasCelery(executor) ? chart.flowerService(namespace) : undefined;
+    return ingress && new AlbIngress(this, 'Ingress', { ...ingress, cluster, namespace, autoMode, web: chart.webService(namespace), flower });
   }
 }

@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
+import { BrokerSettings } from './broker/airflow-broker';
 import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
 import { componentSettings } from './component';
 import { configurationSettings } from './config/configuration';
@@ -26,6 +27,7 @@ interface DeploymentParts {
   readonly serviceAccountRoleArn: string;
   readonly nodes: BoundNodePools;
   readonly persistence: IAirflowPersistence;
+  readonly broker?: BrokerSettings;
   readonly secrets: AirflowSecretValues;
   readonly users: UserSettings[];
   readonly backend?: SecretsBackendSettings;
@@ -57,6 +59,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     workers: workersSettings(scope, props.workers, nodes.workersOnSpot),
     claims: { logs: persistence.logsClaimName, database: persistence.databaseClaimName },
     gitSync: props.gitSync && gitSyncSettings(scope, props.gitSync),
+    broker: parts.broker,
     secrets: parts.secrets,
     users: parts.users,
     connections,

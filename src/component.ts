@@ -73,8 +73,8 @@ export function componentSettings(
   };
 }
 
-/** Not a number for a token. */
-function bytesOf(quantity: string): number {
+/** The bytes of a Kubernetes quantity; not a number for a token. */
+export function bytesOf(quantity: string): number {
   const [, number, unit] = MEMORY.exec(quantity) ?? [];
   return Number(number) * (MEMORY_UNITS[unit] ?? 1);
 }

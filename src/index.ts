@@ -1,5 +1,9 @@
 export { AirflowOnEks } from './airflow-on-eks';
 export { AirflowOnEksProps } from './airflow-on-eks-props';
+export { IAirflowBroker } from './broker/airflow-broker';
+export { CeleryBroker } from './broker/celery-broker';
+export { ElastiCacheBrokerOptions } from './broker/elasticache-broker';
+export { InClusterBrokerOptions } from './broker/in-cluster-broker';
 export { AirflowChart, AirflowChartOptions } from './chart/airflow-chart';
 export { ComponentOptions } from './component';
 export { SecretsBackend } from './config/secrets-backend';

@@ -69,6 +69,38 @@ export function readObject(scope: Construct, id: string, cluster: Cluster, query
   return value;
 }
 
+/** A Deployment or StatefulSet. */
+export interface Workload {
+  readonly kind: 'Deployment' | 'StatefulSet';
+  readonly name: string;
+  readonly namespace: string;
+  /** Whether its pods finish their tasks, one pod after the other: an update does not wait until all are replaced. */
+  readonly finishesTasks?: boolean;
+}
+
+const OBSERVED = '.items[?(@.status.observedGeneration==@.metadata.generation)]'; // else the status is that of the last release
+const ROLLED_OUT = '.items[?(@.status.currentRevision==@.status.updateRevision)]';
+
+/** A field of a list with one workload, which has a value when the pods of the workload run. */
+function readyField({ kind, finishesTasks }: Workload): string {
+  return kind === 'Deployment'
+    ? `${OBSERVED}.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status` // the condition Progressing, when it has ended well
+    : `${finishesTasks ? OBSERVED : ROLLED_OUT}.status.readyReplicas`; // absent as long as none is ready
+}
+
+/** Waits until the pods of a workload are ready, and again when `revision` changes. */
+export function waitUntilReady(
+  scope: Construct, id: string, cluster: Cluster, workload: Workload, timeout: Duration, revision: string,
+): Construct {
+  return readObject(scope, id, cluster, {
+    objectType: workload.kind.toLowerCase(),
+    objectName: `--field-selector=metadata.name=${workload.name}`, // a list of one: only the objects of a list can be compared with themselves
+    objectNamespace: workload.namespace,
+    jsonPath: readyField(workload),
+    timeout,
+  }, revision);
+}
+
 /**
  * A role that one Kubernetes service account can assume (IRSA).
  *

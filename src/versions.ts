@@ -55,8 +55,11 @@ export function imageOf({ registry, repository, tag }: ImageVersion): { reposito
   return { repository: `${registry}/${repository}`, tag };
 }
 
+/** The in-cluster broker, and the version of a managed one. */
+export const VALKEY_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'valkey/valkey', tag: '9.1' };
+export const ELASTICACHE_VALKEY = '8.2';
+
 /** Images that replace a chart's default, which can no longer be pulled or has reached end of life. */
-export const REDIS_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'library/redis', tag: '8.2-bookworm' };
 export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.7.1' };
 export const COMMUNITY_POSTGRESQL_IMAGE: ImageVersion = {
   registry: 'ghcr.io', repository: 'airflow-helm/postgresql-bitnami', tag: '11.22-patch.0',

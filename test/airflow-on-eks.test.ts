@@ -9,7 +9,7 @@ import {
   synthCommunity, valuesOf,
 } from './util';
 import {
-  AirflowChart, AirflowNodePools, AirflowOnEks, AirflowOnEksProps, AirflowSecret, EfsCsiDriverInstallation, ExternalSecretsInstallation,
+  AirflowChart, AirflowNodePools, AirflowOnEks, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriverInstallation, ExternalSecretsInstallation,
 } from '../src';
 
 const PEM = `${'-----BEGIN'} RSA PRIVATE KEY-----`;
@@ -57,7 +57,7 @@ test('custom', () => {
 
 test('few calls to the cluster: one manifest per phase', () => {
   const { template } = synthAirflow({ ingress: {} });
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 4); // namespace, storage, secrets, ingress
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 5); // namespace, storage, secrets, broker, ingress
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 3);
 });
 
@@ -134,9 +134,9 @@ test('with an existing driver and operator, and Kubernetes Secrets, one release 
       fernetKey: own('fernet'),
       apiSecretKey: own('webserver'),
       databasePassword: own('postgresql-password'),
-      brokerPassword: own('redis'),
       flowerPassword: own('flower'),
     },
+    broker: CeleryBroker.fromUrl(own('connection')),
     users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
   });
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 1);

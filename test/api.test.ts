@@ -6,7 +6,7 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Json, synthAirflow, synthCommunity } from './util';
-import { AirflowChart, AirflowNodePools, AirflowOnEksProps, AirflowSecret, EfsCsiDriver, GitAuth, WorkerAutoscaling } from '../src';
+import { AirflowChart, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, WorkerAutoscaling } from '../src';
 
 const ROOT = join(__dirname, '..');
 
@@ -53,9 +53,10 @@ test('the types of the API', () => {
   expect(namesOf(types)).toEqual([
     'AirflowChart', 'AirflowChartOptions', 'AirflowConnection', 'AirflowExecutor', 'AirflowImage', 'AirflowNodePools', 'AirflowOnEks', 'AirflowOnEksProps',
     'AirflowPlacement', 'AirflowPool', 'AirflowRole', 'AirflowSecret', 'AirflowSecretsOptions', 'AirflowUser', 'AirflowVariable', 'AlbIngressOptions',
-    'AlbListenerPort', 'ComponentOptions', 'CpuAutoscalingOptions', 'DatabaseCleanupOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ExistingNodesOptions', 'ExternalSecrets',
-    'ExternalSecretsInstallation', 'GitAuth', 'GitHttpAuthOptions', 'GitSshAuthOptions', 'GitSyncOptions', 'IAirflowNodePools', 'IAirflowPersistence',
-    'IAirflowSecrets', 'IAlbIngress', 'KnownHosts', 'ManagedNodeGroupsOptions', 'MemoryAutoscalingOptions', 'NodePlacement', 'NodePoolOptions',
+    'AlbListenerPort', 'CeleryBroker', 'ComponentOptions', 'CpuAutoscalingOptions', 'DatabaseCleanupOptions', 'EfsCsiDriver', 'EfsCsiDriverInstallation', 'EfsCsiDriverOptions', 'ElastiCacheBrokerOptions',
+    'ExistingNodesOptions', 'ExternalSecrets',
+    'ExternalSecretsInstallation', 'GitAuth', 'GitHttpAuthOptions', 'GitSshAuthOptions', 'GitSyncOptions', 'IAirflowBroker', 'IAirflowNodePools', 'IAirflowPersistence',
+    'IAirflowSecrets', 'IAlbIngress', 'InClusterBrokerOptions', 'KnownHosts', 'ManagedNodeGroupsOptions', 'MemoryAutoscalingOptions', 'NodePlacement', 'NodePoolOptions',
     'PersistenceOptions', 'SecretsBackend', 'WorkerAutoscaling', 'WorkerAutoscalingOptions', 'WorkersOptions',
   ]);
   expect(members.length).toBeGreaterThan(150);
@@ -96,7 +97,7 @@ test('what is exported can be used alone', () => {
 
 test('an interface is behavioral if and only if its name begins with I', () => {
   const interfaces = types.filter(({ kind }) => kind === 'interface');
-  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
+  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowBroker', 'IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
   expect(namesOf(interfaces.filter(({ name, datatype }) => datatype && /^I[A-Z]/.test(name)))).toEqual([]);
 });
 
@@ -141,6 +142,8 @@ const STRUCTS: Record<string, Record<string, Props>> = {
   NodePlacement: {
     'a placement': (optional, stack) => ({ nodePools: AirflowNodePools.existing({ stateless: { labels: {}, ...optional }, nodeRole: nodeRole(stack) }) }),
   },
+  InClusterBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.inCluster(optional) }) },
+  ElastiCacheBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.elastiCache(optional) }) },
   GitSyncOptions: { gitSync: (optional) => ({ gitSync: { repository: 'https://example.com/dags.git', ...optional } }) },
   GitSshAuthOptions: {
     'gitSync.auth': (optional) => ({ gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: key, ...optional }) } }),

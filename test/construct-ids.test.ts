@@ -6,6 +6,8 @@ test('the construct IDs of a default deployment are contract', () => {
   const { stack } = synthAirflow({ ingress: {} });
   const paths = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct)).map(({ node }) => node.path.replace('Data/', ''));
   expect(paths.sort()).toEqual([
+    'Airflow/Broker/Manifest/Resource/Default',
+    'Airflow/Broker/Ready/Resource/Default',
     'Airflow/Ingress/Manifest/Resource/Default',
     'Airflow/Namespace/Resource/Default',
     'Airflow/NodePools/Database/Resource',
@@ -29,7 +31,6 @@ test('the construct IDs of a default deployment are contract', () => {
     'Airflow/Persistence/SecurityGroup/Resource',
     'Airflow/Persistence/SecurityGroup/from DataAirflowNodePoolsSecurityGroup511EAC50:2049',
     'Airflow/Ready/ApiServer/Resource/Default',
-    'Airflow/Ready/Broker/Resource/Default',
     'Airflow/Ready/DagProcessor/Resource/Default',
     'Airflow/Ready/Database/Resource/Default',
     'Airflow/Ready/Flower/Resource/Default',

@@ -48,7 +48,7 @@ test.each<[string, Json, string]>([
   ['misspelled', { workers: { celery: { gracefulTermination: true } } }, 'workers.celery.gracefulTermination'],
   ['one level too high', { gitSync: { enabled: true } }, 'gitSync.enabled'],
   ['below a value that is not a map', { web: { replicas: { minimum: 2 } } }, 'web.replicas.minimum'],
-  ['misspelled in a sub-chart', { redis: { master: { comand: '' } } }, 'redis.master.comand'],
+  ['misspelled in a sub-chart', { postgresql: { master: { comand: '' } } }, 'postgresql.master.comand'],
   ['text, where the chart has a map', { dags: '/opt/dags' }, 'dags'],
 ])('finds a path that is %s', (_name, values, path) => {
   expect(unknownPaths(values, contractOf('airflow-community-8.9.0'))).toEqual([path]);

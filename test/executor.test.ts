@@ -10,7 +10,7 @@ test.each([
   expect([hasCelery(executor), hasKubernetes(executor)]).toEqual([celery, kubernetes]);
   const values = valuesOf(synthCommunity({ executor }).template);
   expect(values.airflow.executor).toBe(value);
-  expect([values.workers.enabled, values.redis.enabled, values.flower.enabled]).toEqual([celery, celery, celery]);
+  expect([values.workers.enabled, values.flower.enabled]).toEqual([celery, celery]);
   expect('kubernetesPodTemplate' in values.airflow).toBe(kubernetes);
 });
 
@@ -20,5 +20,5 @@ test.each([
   [AirflowExecutor.CELERY_KUBERNETES, 'CeleryExecutor,KubernetesExecutor', true],
 ])('Airflow 3 with %s', (executor, value, celery) => {
   const values = valuesOf(synthAirflow({ executor }).template);
-  expect([values.executor, values.redis?.enabled ?? false, values.flower.enabled ?? false]).toEqual([value, celery, celery]);
+  expect([values.executor, values.flower.enabled]).toEqual([value, celery]);
 });

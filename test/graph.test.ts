@@ -75,6 +75,8 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the bound claims': graph.find(AWAITED, 'AirflowPersistence'),
     'the secrets': graph.find(MANIFEST, 'AirflowSecretsManifest'),
     'the copies of secrets': graph.find(AWAITED, 'AirflowSecretsSynchronized'),
+    'the broker': graph.find(MANIFEST, 'AirflowBroker'),
+    'the ready broker': graph.find(AWAITED, 'AirflowBroker'),
     'the release': graph.find(HELM, 'AirflowRelease'),
     'the ready workloads': graph.find(AWAITED, 'AirflowReady'),
     'the ingress': graph.find(MANIFEST, 'AirflowIngress'),
@@ -111,6 +113,10 @@ const EDGES: [string, string][] = [
   ['the secrets', 'the definitions of the operator'],
   ['the secrets', 'the permissions of the store'],
   ['the copies of secrets', 'the secrets'],
+  ['the broker', 'the namespace'],
+  ['the broker', 'the nodes'],
+  ['the ready broker', 'the broker'],
+  ['the release', 'the broker'], // which the workers need until they have stopped
   ['the release', 'the namespace'],
   ['the release', 'the claims'],
   ['the release', 'the bound claims'], // else the scheduler looks at their pods again only after minutes
@@ -201,7 +207,7 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
     // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
     const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
-    const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
+    const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the broker', 'the ready broker', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
     expect(waiting.sort()).toEqual([...parts['the namespace'], ...contents].sort());
     for (const id of contents) {
       expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts['the namespace']));

@@ -6,8 +6,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
-  AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, GitAuth, KnownHosts,
-  SecretsBackend, WorkerAutoscaling,
+  AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, CeleryBroker, GitAuth,
+  KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
 const ssh = (stack: Stack, knownHosts?: KnownHosts) => ({
@@ -176,14 +176,18 @@ export const MATRIX: Record<string, Case> = {
         apiSecretKey: own('webserver'),
         jwtSecret: own('jwt'),
         databasePassword: own('postgresql-password'),
-        brokerPassword: own('redis-password'),
         flowerPassword: own('flower'),
       },
+      broker: CeleryBroker.fromUrl(own('connection')),
       users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
       gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('git') }) },
     }),
-    existingSecrets: { mine: ['fernet', 'webserver', 'jwt', 'postgresql-password', 'redis-password', 'flower', 'admin', 'git'] },
+    existingSecrets: { mine: ['fernet', 'webserver', 'jwt', 'postgresql-password', 'connection', 'flower', 'admin', 'git'] },
   },
+  'ElastiCache, both executors': {
+    props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, broker: CeleryBroker.elastiCache() }),
+  },
+  'the URL of a broker': { props: (stack) => ({ broker: CeleryBroker.fromUrl(remoteSecret(stack, 'broker', 'url')) }) },
   'keys in Kubernetes Secrets': {
     only: 'official',
     props: () => ({

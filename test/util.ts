@@ -248,7 +248,7 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
   workloads: {
     stateless: /^(Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)|CronJob\/\S+-database-cleanup)$/,
     workers: /^(Deployment\/\S+-worker|PodTemplate\/\S+)$/,
-    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis))$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
   },
   logs: {
     workload: /-(api-server|webserver|scheduler|dag-processor|worker|triggerer)$|^PodTemplate/,
@@ -267,7 +267,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
   workloads: {
     stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+)|CronJob\/\S+-database-cleanup)$/,
     workers: /^(StatefulSet\/\S+-worker|PodTemplate\/\S+)$/,
-    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|redis-master))$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
   },
   logs: { workload: /-(web|scheduler|worker|triggerer|flower|db-migrations|sync-\w+)$|^PodTemplate/, container: /^(airflow-|db-migrations|sync-airflow-|base)/, path: '/opt/airflow/efs/logs' },
   database: { workload: /-postgresql$/, container: /postgresql$/, path: '/bitnami/postgresql' },

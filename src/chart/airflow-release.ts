@@ -26,7 +26,14 @@ interface AirflowReleaseProps extends HelmValueOverrides {
   readonly cluster: Cluster;
   readonly chart: ChartDefinition;
   readonly settings: AirflowSettings;
-  readonly readyTimeout?: Duration;
+  readonly readyTimeout: Duration;
+}
+
+/** How long to wait for the pods of each workload. */
+export function readyTimeoutOf(scope: Construct, timeout = Duration.minutes(14)): Duration {
+  secondsOf(scope, 'readyTimeout', timeout, [1, 14 * 60],
+    'from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes');
+  return timeout;
 }
 
 /** The Helm release of Airflow. */
@@ -41,9 +48,6 @@ interface AirflowRelease {
 /** Installs the chart of Airflow, and waits for its workloads. */
 export function airflowRelease(scope: Construct, props: AirflowReleaseProps): AirflowRelease {
   const { cluster, chart, settings } = props;
-  const timeout = props.readyTimeout ?? Duration.minutes(14);
-  secondsOf(scope, 'readyTimeout', timeout, [1, 14 * 60],
-    'from 1 second to 14 minutes in whole seconds, because the function that waits stops after 15 minutes');
   if (settings.workers.autoscaling && chart.setsAutoscaledReplicas && hasHelm4(cluster)) {
     Annotations.of(scope).addWarningV2('airflow-on-eks:autoscalingWithHelm4',
       `Helm 4 cannot upgrade the ${chart.name} chart once 'workers.autoscaling' has changed the number of workers; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()`);
@@ -58,7 +62,7 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
     namespace: settings.name,
     values,
   });
-  const ready = workloadsReady(scope, { cluster, chart, name: settings.name, values, timeout });
+  const ready = workloadsReady(scope, { cluster, chart, name: settings.name, values, timeout: props.readyTimeout });
   ready.node.addDependency(release);
   return { release, ready, keys: rendered.keys };
 }

@@ -1,9 +1,11 @@
 import { Construct } from 'constructs';
+import { BrokerSettings } from '../broker/airflow-broker';
 import { ComponentSettings } from '../component';
 import { ConfigurationSettings } from '../config/configuration';
 import { AirflowExecutor } from '../executor';
 import { GitSyncSettings } from '../git-sync/git-sync';
 import { ImageReference } from '../image';
+import { Workload } from '../kubernetes';
 import { AirflowConnection } from '../metadata/airflow-connection';
 import { AirflowPool } from '../metadata/airflow-pool';
 import { UserSettings } from '../metadata/airflow-user';
@@ -29,6 +31,8 @@ export interface AirflowSettings extends ConfigurationSettings {
   readonly workers: WorkersSettings;
   readonly claims: { readonly logs: string; readonly database: string };
   readonly gitSync?: GitSyncSettings;
+  /** The broker of the Celery workers. Without it, no Celery workers run. */
+  readonly broker?: BrokerSettings;
   readonly secrets: AirflowSecretValues;
   readonly users: UserSettings[];
   readonly connections: AirflowConnection[];
@@ -57,10 +61,10 @@ export interface WebService {
 }
 
 /** A Deployment or StatefulSet of the release. */
-export interface Workload {
+interface ReleaseWorkload {
   /** The ID of the construct that waits for it. */
   readonly id: string;
-  readonly kind: 'Deployment' | 'StatefulSet';
+  readonly kind: Workload['kind'];
   /** The name without the name of the release. */
   readonly name: string;
   /** The value that switches it off, if there is one. */
@@ -94,7 +98,7 @@ export interface ChartDefinition {
   /** Whether an upgrade sets the number of workers even if an autoscaler does: server-side apply, which Helm 4 uses, then refuses it. */
   readonly setsAutoscaledReplicas: boolean;
   /** The workloads that must be ready before a deployment is complete. */
-  readonly workloads: Workload[];
+  readonly workloads: ReleaseWorkload[];
   webService(name: string): WebService;
   flowerService(name: string): WebService;
   /** A pure function of the settings; `scope` is for the paths in errors. */
@@ -108,7 +112,8 @@ export const OWNED_CONFIG = {
   AIRFLOW__CORE__FERNET_KEY: 'secrets.fernetKey',
   AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
   AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__CELERY__BROKER_URL: 'secrets.brokerPassword',
+  AIRFLOW__CELERY__BROKER_URL: 'broker',
+  AIRFLOW__CELERY__BROKER_URL_CMD: 'broker',
   AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
   AIRFLOW__CELERY__WORKER_CONCURRENCY: 'workers.concurrency',
   AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',

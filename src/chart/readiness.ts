@@ -1,9 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ChartDefinition, Values, Workload } from './chart-definition';
+import { ChartDefinition, Values } from './chart-definition';
 import { valueAt } from './helm-values';
 import { Cluster } from '../cluster';
-import { readObject, revisionOf } from '../kubernetes';
+import { revisionOf, waitUntilReady } from '../kubernetes';
 
 interface ReadinessProps {
   readonly cluster: Cluster;
@@ -12,16 +12,6 @@ interface ReadinessProps {
   readonly name: string;
   readonly values: Values;
   readonly timeout: Duration;
-}
-
-const OBSERVED = '.items[?(@.status.observedGeneration==@.metadata.generation)]'; // else the status is that of the last release
-const ROLLED_OUT = '.items[?(@.status.currentRevision==@.status.updateRevision)]';
-
-/** A field of a list with one workload, which has a value when the pods of the workload run. */
-function readyField({ kind, finishesTasks }: Workload): string {
-  return kind === 'Deployment'
-    ? `${OBSERVED}.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status` // the condition Progressing, when it has ended well
-    : `${finishesTasks ? OBSERVED : ROLLED_OUT}.status.readyReplicas`; // absent as long as none is ready
 }
 
 /**
@@ -34,13 +24,7 @@ export function workloadsReady(scope: Construct, { cluster, chart, name, values,
   const ready = new Construct(scope, 'Ready');
   const revision = revisionOf(scope, [chart.chart, values]); // waits again with each release
   for (const workload of chart.workloads.filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
-    readObject(ready, workload.id, cluster, {
-      objectType: workload.kind.toLowerCase(),
-      objectName: `--field-selector=metadata.name=${name}-${workload.name}`, // a list of one: only the objects of a list can be compared with themselves
-      objectNamespace: name,
-      jsonPath: readyField(workload),
-      timeout,
-    }, revision);
+    waitUntilReady(ready, workload.id, cluster, { ...workload, name: `${name}-${workload.name}`, namespace: name }, timeout, revision);
   }
   return ready;
 }

@@ -1,4 +1,7 @@
+import { SecretValue } from 'aws-cdk-lib';
 import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
+import { IConstruct } from 'constructs';
+import { fail } from '../validation';
 
 /** A key of a Kubernetes Secret, as pods refer to it. */
 export interface SecretKeyRef {
@@ -62,6 +65,14 @@ export class AirflowSecret {
     /** @internal */
     public readonly _source: SecretsManagerSource | KubernetesSource,
   ) {}
+}
+
+/** The value of a secret, for a property of a CloudFormation resource, in which CloudFormation resolves it. */
+export function secretValueOf(scope: IConstruct, prop: string, { _source: source }: AirflowSecret): SecretValue {
+  if (source.kind === 'Kubernetes') {
+    fail(scope, `'${prop}' must be in AWS Secrets Manager, where CloudFormation reads it, got the Kubernetes Secret '${source.name}'`);
+  }
+  return source.field === undefined ? source.secret.secretValue : source.secret.secretValueFromJson(source.field);
 }
 
 /** The construct of a secret in AWS Secrets Manager. */

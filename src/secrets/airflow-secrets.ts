@@ -52,11 +52,11 @@ export interface AirflowSecretsOptions {
   readonly databasePassword?: AirflowSecret;
 
   /**
-   * The password of the in-cluster broker.
+   * The password of the broker that the library creates.
    *
-   * It must not contain a `/`. With the official chart, it must be in AWS Secrets Manager.
+   * It must be in AWS Secrets Manager. For Amazon ElastiCache, it must have 16 to 128 characters.
    *
-   * @default - generated for executors with Celery workers
+   * @default - generated, unless `broker` is an existing one
    */
   readonly brokerPassword?: AirflowSecret;
 
@@ -105,9 +105,9 @@ export interface IAirflowSecrets {
   readonly databasePassword?: secretsmanager.ISecret;
 
   /**
-   * The password of the in-cluster broker.
+   * The password of the broker that the library creates.
    *
-   * Undefined without Celery workers, and if it is a Kubernetes Secret.
+   * Undefined without Celery workers, and if `broker` is an existing one.
    */
   readonly brokerPassword?: secretsmanager.ISecret;
 
@@ -133,8 +133,8 @@ export interface AirflowSecretValues {
   readonly databasePassword: AirflowSecret;
   /** Set if tasks call Airflow's API. */
   readonly jwtSecret?: AirflowSecret;
-  /** Set with Celery workers. */
-  readonly celery?: { readonly brokerPassword: AirflowSecret; readonly flowerPassword: AirflowSecret };
+  /** Set with Flower. */
+  readonly flowerPassword?: AirflowSecret;
   /** The passwords of all users, by user name. */
   readonly passwords: Record<string, AirflowSecret>;
 }
@@ -142,7 +142,8 @@ export interface AirflowSecretValues {
 interface AirflowSecretsProps extends AirflowSecretsOptions {
   /** The namespace of the deployment, for descriptions. */
   readonly namespace: string;
-  readonly celery: boolean;
+  /** Whether the deployment has Flower. */
+  readonly flower: boolean;
   /** Whether tasks call Airflow's API, as in Airflow 3. */
   readonly taskApi: boolean;
   readonly users: { readonly username: string; readonly password?: AirflowSecret }[];
@@ -154,7 +155,7 @@ export class AirflowSecrets extends Construct implements IAirflowSecrets {
   public readonly apiSecretKey?: secretsmanager.ISecret;
   public readonly jwtSecret?: secretsmanager.ISecret;
   public readonly databasePassword?: secretsmanager.ISecret;
-  public readonly brokerPassword?: secretsmanager.ISecret;
+  public brokerPassword?: secretsmanager.ISecret;
   public readonly flowerPassword?: secretsmanager.ISecret;
   public readonly userPasswords: { [username: string]: secretsmanager.ISecret } = {};
   public readonly values: AirflowSecretValues;
@@ -168,18 +169,21 @@ export class AirflowSecrets extends Construct implements IAirflowSecrets {
       apiSecretKey: props.apiSecretKey ?? this.generated('ApiSecretKey', 'Key that signs the web sessions'),
       databasePassword: props.databasePassword ?? this.generated('DatabasePassword', 'Database password'),
       jwtSecret: props.taskApi ? props.jwtSecret ?? this.generated('JwtSecret', 'Key that signs the task tokens') : undefined,
-      celery: props.celery ? {
-        brokerPassword: props.brokerPassword ?? this.generated('BrokerPassword', 'Broker password'),
-        flowerPassword: props.flowerPassword ?? this.generated('FlowerPassword', 'Flower password'),
-      } : undefined,
+      flowerPassword: props.flower ? props.flowerPassword ?? this.generated('FlowerPassword', 'Flower password') : undefined,
     };
 
     this.fernetKey = secretOf(this.values.fernetKey);
     this.apiSecretKey = secretOf(this.values.apiSecretKey);
     this.jwtSecret = secretOf(this.values.jwtSecret);
     this.databasePassword = secretOf(this.values.databasePassword);
-    this.brokerPassword = secretOf(this.values.celery?.brokerPassword);
-    this.flowerPassword = secretOf(this.values.celery?.flowerPassword);
+    this.flowerPassword = secretOf(this.values.flowerPassword);
+  }
+
+  /** The password of a broker that the library creates. */
+  public createBrokerPassword(): AirflowSecret {
+    const password = this.props.brokerPassword ?? this.generated('BrokerPassword', 'Broker password');
+    this.brokerPassword = secretOf(password);
+    return password;
   }
 
   private passwords(): Record<string, AirflowSecret> {

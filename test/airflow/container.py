@@ -131,4 +131,4 @@ def image_of(name, airflow):
         return {"entry_point": ["/entrypoint"], "directory": "/opt/airflow", "variables": variables}
     if "postgresql" in name:
         return {"entry_point": ["/usr/local/bin/postgresql-entrypoint"]}
-    return {"directory": "/data"} if "redis" in name else {}
+    return {"directory": "/data"} if "valkey" in name else {}

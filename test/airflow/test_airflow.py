@@ -63,10 +63,12 @@ def airflow(release, request):
     deployment.stop()
 
 
-def test_pgbouncer_and_redis_start(airflow):
+def test_pgbouncer_and_the_broker_start(airflow):
     airflow.start("airflow-pgbouncer", "pgbouncer").wait_until_ready()
-    redis = airflow.start("airflow-redis", "redis")
-    wait_for("Redis", lambda: "Ready to accept connections" in redis.log())
+    broker = airflow.start("airflow-valkey", "valkey")
+    broker.wait_until_ready()
+    assert broker.probe("livenessProbe") is None
+    assert "NOAUTH" in broker.execute(["valkey-cli", "ping"]).stdout
 
 
 def test_two_replicas_migrate_a_new_database_through_pgbouncer(airflow, postgresql):

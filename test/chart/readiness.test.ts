@@ -18,7 +18,6 @@ const namesOf = (found: Record<string, Json>) => Object.fromEntries(Object.entri
 const OFFICIAL = {
   Database: 'statefulset/airflow-postgresql',
   PgBouncer: 'deployment/airflow-pgbouncer',
-  Broker: 'statefulset/airflow-redis',
   DagProcessor: 'deployment/airflow-dag-processor',
   ApiServer: 'deployment/airflow-api-server',
   Scheduler: 'deployment/airflow-scheduler',
@@ -29,7 +28,6 @@ const OFFICIAL = {
 const COMMUNITY = {
   Database: 'statefulset/airflow-postgresql',
   PgBouncer: 'deployment/airflow-pgbouncer',
-  Broker: 'statefulset/airflow-redis-master',
   Migrations: 'deployment/airflow-db-migrations',
   ApiServer: 'deployment/airflow-web',
   Scheduler: 'deployment/airflow-scheduler',
@@ -65,9 +63,9 @@ test('custom: another time and namespace', () => {
   }
 });
 
-test.each([AirflowChart.official(), AirflowChart.community()])('custom: without Celery, no broker, no workers and no Flower', (chart) => {
+test.each([AirflowChart.official(), AirflowChart.community()])('custom: without Celery, no workers and no Flower', (chart) => {
   const absent = (executor: AirflowExecutor) => Object.keys(COMMUNITY).filter((id) => id !== 'Migrations' && !(id in readiness({ chart, executor })));
-  expect([absent(AirflowExecutor.KUBERNETES), absent(AirflowExecutor.CELERY_KUBERNETES)]).toEqual([['Broker', 'Workers', 'Flower'], []]);
+  expect([absent(AirflowExecutor.KUBERNETES), absent(AirflowExecutor.CELERY_KUBERNETES)]).toEqual([['Workers', 'Flower'], []]);
 });
 
 test.each([

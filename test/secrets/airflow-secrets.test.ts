@@ -1,6 +1,6 @@
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, AirflowSecretsOptions } from '../../src';
+import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, AirflowSecretsOptions, CeleryBroker } from '../../src';
 import { Json, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
@@ -30,7 +30,7 @@ test("custom: the user's own secrets, whole or one field, with their key", () =>
     return { secrets: { fernetKey: AirflowSecret.fromSecretsManager(secret), databasePassword: AirflowSecret.fromSecretsManager(secret, 'database') } };
   });
   expect(airflow.secrets.fernetKey).toBe(airflow.secrets.databasePassword);
-  const [{ spec }] = objectsOf(template, 'ExternalSecret');
+  const { spec } = objectsOf(template, 'ExternalSecret').find(({ metadata }) => metadata.name === 'airflow-secret')!;
   const fields = spec.data.filter(({ remoteRef }: Json) => remoteRef.key.startsWith('<Own')).map(({ remoteRef }: Json) => remoteRef.property);
   expect(fields).toEqual(expect.arrayContaining([undefined, 'database']));
   expect(JSON.stringify(template.findResources('AWS::KMS::Key'))).toContain('kms:Decrypt');
@@ -47,7 +47,7 @@ test.each<keyof AirflowSecretsOptions>(['fernetKey', 'apiSecretKey', 'jwtSecret'
 
 test('no secret is in the values', () => {
   const values = valuesOf(synthCommunity().template);
-  expect([values.airflow.fernetKey, values.airflow.webserverSecretKey, values.postgresql.postgresqlPassword, values.redis.password]).toEqual(['', '', '', '']);
+  expect([values.airflow.fernetKey, values.airflow.webserverSecretKey, values.postgresql.postgresqlPassword]).toEqual(['', '', '']);
   expect(values.airflow.users[0].password).toBe('${ADMIN_PASSWORD}');
   expect(values.airflow.usersTemplates.ADMIN_PASSWORD).toEqual({ kind: 'secret', name: 'airflow-secret', key: 'airflow-admin-password' });
 });
@@ -57,9 +57,9 @@ const ALL_OWN: Partial<AirflowOnEksProps> = {
     fernetKey: own('fernet'),
     apiSecretKey: own('webserver'),
     databasePassword: own('postgresql-password'),
-    brokerPassword: own('redis'),
     flowerPassword: own('flower'),
   },
+  broker: CeleryBroker.fromUrl(own('connection')),
   users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
 };
 

@@ -9,11 +9,12 @@ import { awaitedOf, importedCluster, Json, manifestOf, newStack, objectsOf, rele
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 const stored = (scope: Construct, name: string) => AirflowSecret.fromSecretsManager(secretsmanager.Secret.fromSecretNameV2(scope, name, name));
 
-test('defaults: one Kubernetes Secret contains all keys of the community chart', () => {
+test('defaults: one Kubernetes Secret contains all keys of the community chart, refreshed each hour', () => {
   const { template } = synthCommunity();
-  expect(objectsOf(template, 'ExternalSecret').map(({ spec }) => [spec.target.name, spec.refreshInterval])).toEqual([['airflow-secret', '1h']]);
-  const [secret] = Object.values(writtenSecrets(template, () => 'pass'));
-  expect(secret).toEqual(Object.fromEntries(['airflow-admin-password', 'airflow-fernet', 'airflow-webserver-key', 'postgresql-password', 'redis-password']
+  expect(objectsOf(template, 'ExternalSecret').map(({ spec }) => [spec.target.name, spec.refreshInterval]))
+    .toEqual(['airflow-secret', 'airflow-broker-url', 'airflow-valkey'].map((name) => [name, '1h']));
+  const secret = writtenSecrets(template, () => 'pass')['airflow-secret'];
+  expect(secret).toEqual(Object.fromEntries(['airflow-admin-password', 'airflow-fernet', 'airflow-webserver-key', 'postgresql-password']
     .map((key) => [key, 'pass']).concat([['flower-basic-auth', 'airflow:pass']])));
 });
 
@@ -56,7 +57,7 @@ test('custom: environment secrets have exactly the names that they are given', (
 
 test('the operator that a cluster already has is used and not installed', () => {
   const { template } = synthCommunity({ externalSecrets: ExternalSecretsInstallation.existing() });
-  expect(objectsOf(template, 'ExternalSecret')).toHaveLength(1);
+  expect(objectsOf(template, 'ExternalSecret')).toHaveLength(3);
   expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('external-secrets');
 });
 

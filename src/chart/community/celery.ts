@@ -1,38 +1,36 @@
 import { Construct } from 'constructs';
 import { placed } from './placement';
+import { BrokerSettings } from '../../broker/airflow-broker';
 import { acrossZones } from '../../nodes/placement';
 import { copiedKey } from '../../secrets/secret-key';
 import { flowerTemplate } from '../../secrets/templates';
-import { REDIS_IMAGE } from '../../versions';
 import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
+import { EnvVar, fromSecret } from '../environment';
 import { userSecretName } from '../user-keys';
 
-/** The Celery workers, their broker, and Flower. */
+/** The Celery workers, and Flower. */
 export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
-  const { name, secrets, placement } = settings;
-  if (!secrets.celery) {
-    return { values: { workers: { enabled: false }, flower: { enabled: false }, redis: { enabled: false } } };
-  }
-  const { brokerPassword, flowerPassword } = secrets.celery;
-  const target = (key: string) => ({ name: userSecretName(name), key });
-  const broker = copiedKey(scope, 'secrets.brokerPassword', target('redis-password'), brokerPassword);
-  const flower = copiedKey(scope, 'secrets.flowerPassword', target('flower-basic-auth'), flowerPassword, flowerTemplate);
+  const { name, secrets, broker } = settings;
+  const flower = secrets.flowerPassword && copiedKey(
+    scope, 'secrets.flowerPassword', { name: userSecretName(name), key: 'flower-basic-auth' }, secrets.flowerPassword, flowerTemplate,
+  );
   return {
     values: {
-      workers: celeryWorkers(settings),
-      flower: { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key },
-      redis: {
-        enabled: true,
-        image: REDIS_IMAGE,
-        password: '',
-        existingSecret: broker.name,
-        existingSecretPasswordKey: broker.key,
-        master: { ...placed(placement.database), command: '' }, // the chart's default command exists only in images of Bitnami
-      },
+      workers: broker ? celeryWorkers(settings) : { enabled: false },
+      flower: flower ? { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key } : { enabled: false },
+      redis: { enabled: false },
     },
-    keys: [broker, flower],
+    keys: flower && [flower],
   };
+}
+
+/** The URL of the broker, for Airflow and for the chart's probes, which read only the command. */
+export function brokerEnvironment({ url }: BrokerSettings): EnvVar[] {
+  return [
+    fromSecret('AIRFLOW__CELERY__BROKER_URL', url),
+    { name: 'AIRFLOW__CELERY__BROKER_URL_CMD', value: 'printf %s "$AIRFLOW__CELERY__BROKER_URL"' },
+  ];
 }
 
 function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {

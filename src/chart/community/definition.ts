@@ -26,7 +26,6 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     workloads: [
       { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
       { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
-      { id: 'Broker', kind: 'StatefulSet', name: 'redis-master', enabledBy: 'redis.enabled' },
       { id: 'Migrations', kind: 'Deployment', name: 'db-migrations', enabledBy: 'airflow.dbMigrations.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: 'web' },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler' },

@@ -1,6 +1,6 @@
 import { Tokenization } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { autoscaler, celery } from './celery';
+import { autoscaler, brokerEnvironment, celery } from './celery';
 import { gitSync, gitSyncVariables } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
@@ -96,6 +96,7 @@ function environment(scope: Construct, settings: AirflowSettings): ChartPart {
         extraEnv: [
           fromSecret('AIRFLOW__CORE__FERNET_KEY', fernetKey),
           fromSecret('AIRFLOW__WEBSERVER__SECRET_KEY', sessionKey),
+          ...settings.broker ? brokerEnvironment(settings.broker) : [],
           ...user.variables,
           ...Object.entries(gitSyncVariables(settings)).map(([variable, value]) => ({ name: variable, value: escapeDollars(value) })),
         ],
@@ -129,11 +130,11 @@ function database(scope: Construct, { name, secrets, placement, claims }: Airflo
 }
 
 /** Objects that the chart does not have. The chart expands templates in them. */
-function extraManifests({ name, secrets, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
+function extraManifests({ name, broker, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
   return {
     values: {
       extraManifests: [
-        ...secrets.celery && workers.autoscaling ? [autoscaler(name, workers.autoscaling)] : [],
+        ...broker && workers.autoscaling ? [autoscaler(name, workers.autoscaling)] : [],
         asset('community-database-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(databaseRetentionDays)),
       ],
     },

@@ -28,7 +28,6 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     workloads: [
       { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
       { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
-      { id: 'Broker', kind: 'StatefulSet', name: 'redis', enabledBy: 'redis.enabled' },
       { id: 'DagProcessor', kind: 'Deployment', name: 'dag-processor', enabledBy: 'dagProcessor.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: generation.webName, enabledBy: `${generation.web}.enabled` },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler', enabledBy: 'scheduler.enabled' },

@@ -1,5 +1,6 @@
+import { execFileSync } from 'child_process';
 import { Duration } from 'aws-cdk-lib';
-import { AirflowExecutor, AirflowSecret, WorkerAutoscaling } from '../../../src';
+import { AirflowExecutor, AirflowSecret, CeleryBroker, WorkerAutoscaling } from '../../../src';
 import { Json, Props, synthCommunity, valuesOf } from '../../util';
 
 const values = (props?: Props): Json => valuesOf(synthCommunity(props).template);
@@ -20,9 +21,13 @@ test('defaults: workers have ten minutes to finish their tasks, and are not evic
   });
 });
 
-test('defaults: the broker and Flower read their passwords from a Secret', () => {
-  const { redis, flower } = values();
-  expect(redis).toMatchObject({ enabled: true, password: '', existingSecret: 'airflow-secret', existingSecretPasswordKey: 'redis-password', master: { command: '' } });
+test('defaults: Airflow and the probes of the chart read the URL of the broker from a Secret, and Flower its password', () => {
+  const { redis, flower, airflow } = values();
+  expect(redis).toEqual({ enabled: false });
+  expect(airflow.extraEnv).toEqual(expect.arrayContaining([
+    { name: 'AIRFLOW__CELERY__BROKER_URL', valueFrom: { secretKeyRef: { name: 'airflow-broker-url', key: 'connection' } } },
+    { name: 'AIRFLOW__CELERY__BROKER_URL_CMD', value: 'printf %s "$AIRFLOW__CELERY__BROKER_URL"' },
+  ]));
   expect(flower).toEqual({ enabled: true, basicAuthSecret: 'airflow-secret', basicAuthSecretKey: 'flower-basic-auth' });
 });
 
@@ -52,14 +57,24 @@ test('custom: only the autoscaler sets the number of workers', () => {
   });
 });
 
+test('the command for the URL of the broker changes nothing in it', () => {
+  const command = values().airflow.extraEnv.find(({ name }: Json) => name === 'AIRFLOW__CELERY__BROKER_URL_CMD').value;
+  const url = 'rediss://:p%40ss@airflow-valkey:6379/0?ssl_cert_reqs=required&ssl_check_hostname=true';
+  const env = { PATH: process.env.PATH, AIRFLOW__CELERY__BROKER_URL: url, AIRFLOW__CELERY__BROKER_URL_CMD: command };
+  for (const line of [command, 'eval $AIRFLOW__CELERY__BROKER_URL_CMD']) { // of Airflow, and of the chart's probe
+    expect(execFileSync('bash', ['-c', line], { env, encoding: 'utf8' })).toBe(url);
+  }
+});
+
 test('custom: without Celery, no workers, no broker and no Flower', () => {
-  const { workers, redis, flower } = values({ executor: AirflowExecutor.KUBERNETES });
+  const { workers, redis, flower, airflow } = values({ executor: AirflowExecutor.KUBERNETES });
   expect([workers, redis, flower]).toEqual([{ enabled: false }, { enabled: false }, { enabled: false }]);
+  expect(JSON.stringify(airflow)).not.toContain('BROKER_URL');
 });
 
 test('custom: Kubernetes Secrets', () => {
   const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
-  const { redis, flower } = values({ secrets: { brokerPassword: own('redis'), flowerPassword: own('flower') } });
-  expect(redis).toMatchObject({ existingSecret: 'mine', existingSecretPasswordKey: 'redis' });
+  const { airflow, flower } = values({ broker: CeleryBroker.fromUrl(own('connection')), secrets: { flowerPassword: own('flower') } });
+  expect(airflow.extraEnv).toContainEqual({ name: 'AIRFLOW__CELERY__BROKER_URL', valueFrom: { secretKeyRef: { name: 'mine', key: 'connection' } } });
   expect(flower).toMatchObject({ basicAuthSecret: 'mine', basicAuthSecretKey: 'flower' });
 });

@@ -28,10 +28,10 @@ describe('defaults', () => {
   const defaults = values();
 
   test('all pods are placed', () => {
-    const { airflow, workers, pgbouncer, postgresql, redis } = defaults;
+    const { airflow, workers, pgbouncer, postgresql } = defaults;
     expect([airflow.defaultAffinity, airflow.defaultTolerations]).toEqual([required('af-stateless'), TOLERATIONS]);
     expect([workers.affinity, workers.tolerations]).toEqual([required('af-stateful'), TOLERATIONS]);
-    for (const part of [pgbouncer, postgresql.master, redis.master]) {
+    for (const part of [pgbouncer, postgresql.master]) {
       expect([part.affinity, part.tolerations]).toEqual([required('af-db'), TOLERATIONS]);
     }
   });
@@ -46,10 +46,8 @@ describe('defaults', () => {
   });
 
   test('images that can still be pulled', () => {
-    const { postgresql, redis } = defaults;
-    expect([postgresql.image, redis.image].map(({ registry, repository, tag }) => `${registry}/${repository}:${tag}`)).toEqual([
-      'ghcr.io/airflow-helm/postgresql-bitnami:11.22-patch.0', 'docker.io/library/redis:8.2-bookworm',
-    ]);
+    const { registry, repository, tag } = defaults.postgresql.image;
+    expect(`${registry}/${repository}:${tag}`).toBe('ghcr.io/airflow-helm/postgresql-bitnami:11.22-patch.0');
   });
 
   test('logs and database are on the claims of the library, and nothing changes owners', () => {
@@ -78,16 +76,16 @@ describe('defaults', () => {
   });
 
   test('the values contain no secret', () => {
-    const { airflow, postgresql, redis } = defaults;
-    expect([airflow.fernetKey, airflow.webserverSecretKey, postgresql.postgresqlPassword, redis.password]).toEqual(['', '', '', '']);
-    expect(airflow.extraEnv).toEqual([
+    const { airflow, postgresql } = defaults;
+    expect([airflow.fernetKey, airflow.webserverSecretKey, postgresql.postgresqlPassword]).toEqual(['', '', '']);
+    expect(airflow.extraEnv.slice(0, 2)).toEqual([
       { name: 'AIRFLOW__CORE__FERNET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-secret', key: 'airflow-fernet' } } },
       { name: 'AIRFLOW__WEBSERVER__SECRET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-secret', key: 'airflow-webserver-key' } } },
     ]);
     expect(postgresql).toMatchObject({ existingSecret: 'airflow-secret', existingSecretKey: 'postgresql-password' });
   });
 
-  test('one Secret contains all keys and passwords', () => {
+  test('one Secret contains all keys and passwords but those of the broker', () => {
     const written = writtenSecrets(synthCommunity().template, () => 'abcdefghijklmnopqrstuvwxyzABCDEF');
     expect(written).toEqual({
       'airflow-secret': {
@@ -96,8 +94,9 @@ describe('defaults', () => {
         'airflow-webserver-key': 'abcdefghijklmnopqrstuvwxyzABCDEF',
         'flower-basic-auth': 'airflow:abcdefghijklmnopqrstuvwxyzABCDEF',
         'postgresql-password': 'abcdefghijklmnopqrstuvwxyzABCDEF',
-        'redis-password': 'abcdefghijklmnopqrstuvwxyzABCDEF',
       },
+      'airflow-broker-url': { connection: expect.any(String) },
+      'airflow-valkey': { 'valkey.conf': expect.any(String) },
     });
   });
 });
@@ -108,7 +107,7 @@ describe('custom', () => {
   ])('executor %s', (executor, celery, kubernetes) => {
     const found = values({ executor, pipPackages: ['slack'] });
     expect(found.airflow.executor).toBe(executor);
-    expect([found.workers.enabled, found.redis.enabled, found.flower.enabled]).toEqual([celery, celery, celery]);
+    expect([found.workers.enabled, found.flower.enabled]).toEqual([celery, celery]);
     expect(found.airflow.kubernetesPodTemplate).toEqual(kubernetes
       ? { affinity: required('af-stateful'), tolerations: TOLERATIONS, extraPipPackages: ['slack'] } : undefined);
   });

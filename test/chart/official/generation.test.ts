@@ -20,9 +20,7 @@ test('Airflow 3: an API server behind a proxy', () => {
 });
 
 test('Airflow 3: both executors', () => {
-  expect(officialValues({ executor: AirflowExecutor.CELERY_KUBERNETES })).toMatchObject({
-    executor: 'CeleryExecutor,KubernetesExecutor', redis: { enabled: true },
-  });
+  expect(officialValues({ executor: AirflowExecutor.CELERY_KUBERNETES })).toMatchObject({ executor: 'CeleryExecutor,KubernetesExecutor' });
 });
 
 test('Airflow 2.11: a web server, without keys that it does not know', () => {

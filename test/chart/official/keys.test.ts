@@ -10,7 +10,6 @@ test('defaults: each key is in a Secret that the operator writes, under the name
     jwtSecretName: 'airflow-jwt-secret',
     data: { metadataSecretName: 'airflow-metadata', brokerUrlSecretName: 'airflow-broker-url' },
     flower: { enabled: true, secretName: 'airflow-flower' },
-    redis: { passwordSecretName: 'airflow-redis-password' },
     pgbouncer: { configSecretName: 'airflow-pgbouncer-config', metricsExporterSidecar: { statsSecretName: 'airflow-pgbouncer-stats' } },
     postgresql: { auth: { postgresPassword: '', existingSecret: 'airflow-postgresql', secretKeys: { adminPasswordKey: 'postgres-password' } } },
   });
@@ -24,8 +23,8 @@ test('defaults: each key is in a Secret that the operator writes, under the name
     ['airflow-pgbouncer-config', ['pgbouncer.ini', 'users.txt']],
     ['airflow-pgbouncer-stats', ['connection']],
     ['airflow-postgresql', ['postgres-password']],
-    ['airflow-redis-password', ['password']],
     ['airflow-secret', ['airflow-admin-password']],
+    ['airflow-valkey', ['valkey.conf']],
   ]);
 });
 

@@ -23,21 +23,20 @@ describe('defaults', () => {
     expect(values.workers.celery).toMatchObject(POOL('af-stateful'));
     expect(values.workers.kubernetes).toMatchObject(POOL('af-stateful'));
     expect(values.pgbouncer).toMatchObject(POOL('af-db'));
-    expect(values.redis).toMatchObject(POOL('af-db'));
     expect(values.postgresql.primary).toMatchObject(POOL('af-db'));
     expect(JSON.stringify(values)).not.toContain('ffinity'); // it would replace that of the chart
   });
 
   test('the executor and the images', () => {
     expect(values.executor).toBe('CeleryExecutor');
-    expect(values.images).toEqual({ migrationsWaitTimeout: 300, redis: { repository: 'docker.io/library/redis', tag: '8.2-bookworm' } });
+    expect(values.images).toEqual({ migrationsWaitTimeout: 300 });
     expect(values.postgresql.image).toEqual({ registry: 'docker.io', repository: 'bitnamilegacy/postgresql', tag: '16.1.0-debian-11-r15' });
   });
 
   test('logs and database are on the claims of the library, and nothing waits for a storage class', () => {
     expect(values.logs.persistence).toEqual({ enabled: true, existingClaim: 'airflow-logs' });
     expect(values.postgresql.primary.persistence).toEqual({ enabled: true, existingClaim: 'data-airflow-postgresql' });
-    for (const component of [values.redis, values.triggerer, values.workers.celery, values.dags]) {
+    for (const component of [values.triggerer, values.workers.celery, values.dags]) {
       expect(component.persistence).toEqual({ enabled: false });
     }
   });
@@ -74,8 +73,8 @@ describe('custom', () => {
     }));
     const team = { nodeSelector: { team: 'data' }, tolerations: [{ key: 'data', operator: 'Exists' }] };
     expect([values, values.workers.celery]).toEqual([expect.objectContaining(team), expect.objectContaining(team)]);
-    expect(values.redis.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux' }); // without a selector, the chart uses that of all components
-    expect(values.redis.tolerations).toEqual([]);
+    expect(values.pgbouncer.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux' }); // without a selector, the chart uses that of all components
+    expect(values.pgbouncer.tolerations).toEqual([]);
   });
 
   test('an image', () => {

@@ -1,7 +1,7 @@
 from airflow_on_eks import (
     AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowPool, AirflowRole,
     AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressOptions, AlbListenerPort, ComponentOptions,
-    EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions, KnownHosts,
+    CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions, KnownHosts,
     NodePlacement, NodePoolOptions, PersistenceOptions, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
 from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Size, Stack
@@ -100,6 +100,7 @@ airflow = AirflowOnEks(
         termination_grace_period=Duration.minutes(12),
         default_task_retries=1,
     ),
+    broker=CeleryBroker.elasti_cache(node_type=ec2.InstanceType("m7g.large"), multi_az=False, engine_version="9.0"),
     git_sync=GitSyncOptions(
         repository="ssh://git@git.example.com:7999/data/dags.git",
         sub_path="dags",

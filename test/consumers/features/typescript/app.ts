@@ -2,7 +2,7 @@
 // maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
   AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable,
-  EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, KnownHosts, SecretsBackend,
+  CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, KnownHosts, SecretsBackend,
   WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
@@ -95,6 +95,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     terminationGracePeriod: Duration.minutes(12),
     defaultTaskRetries: 1,
   },
+  broker: CeleryBroker.elastiCache({ nodeType: new ec2.InstanceType('m7g.large'), multiAz: false, engineVersion: '9.0' }),
   gitSync: {
     repository: 'ssh://git@git.example.com:7999/data/dags.git',
     subPath: 'dags',

@@ -15,10 +15,12 @@ import io.github.airflowoneks.AirflowUser;
 import io.github.airflowoneks.AirflowVariable;
 import io.github.airflowoneks.AlbIngressOptions;
 import io.github.airflowoneks.AlbListenerPort;
+import io.github.airflowoneks.CeleryBroker;
 import io.github.airflowoneks.ComponentOptions;
 import io.github.airflowoneks.EfsCsiDriver;
 import io.github.airflowoneks.EfsCsiDriverInstallation;
 import io.github.airflowoneks.EfsCsiDriverOptions;
+import io.github.airflowoneks.ElastiCacheBrokerOptions;
 import io.github.airflowoneks.ExistingNodesOptions;
 import io.github.airflowoneks.ExternalSecrets;
 import io.github.airflowoneks.ExternalSecretsInstallation;
@@ -156,6 +158,9 @@ public final class FeaturesApp {
             .terminationGracePeriod(Duration.minutes(12))
             .defaultTaskRetries(1)
             .build())
+        .broker(CeleryBroker.elastiCache(ElastiCacheBrokerOptions.builder()
+            .nodeType(new InstanceType("m7g.large")).multiAz(false).engineVersion("9.0")
+            .build()))
         .gitSync(GitSyncOptions.builder()
             .repository("ssh://git@git.example.com:7999/data/dags.git")
             .subPath("dags")

@@ -1,0 +1,83 @@
+import { Construct } from 'constructs';
+import { BoundBroker, BrokerProps, urlTarget } from './airflow-broker';
+import { ElastiCacheBroker, ElastiCacheBrokerOptions } from './elasticache-broker';
+import { InClusterBroker, InClusterBrokerOptions } from './in-cluster-broker';
+import { AirflowExecutor, hasCelery } from '../executor';
+import { AirflowSecret } from '../secrets/airflow-secret';
+import { fixedKey } from '../secrets/secret-key';
+import { fail } from '../validation';
+
+/**
+ * The broker, which passes tasks from the scheduler to the Celery workers.
+ *
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * new AirflowOnEks(this, 'Airflow', { cluster, broker: CeleryBroker.elastiCache() });
+ */
+export class CeleryBroker {
+  /**
+   * Run Valkey in the cluster, in one pod on the nodes of the in-cluster database.
+   *
+   * Messages are only in memory. When the pod restarts, running tasks go on. Tasks that no worker had started are queued again by Airflow 2.11 and 3,
+   * and failed by earlier versions, after `scheduler.task_queued_timeout` (10 minutes by default).
+   *
+   * @param options CPU and memory
+   * @see https://valkey.io
+   */
+  public static inCluster(options: InClusterBrokerOptions = {}): CeleryBroker {
+    return new CeleryBroker((scope, props) => new InClusterBroker(scope, 'Broker', { ...options, ...props }));
+  }
+
+  /**
+   * Create a replication group of Amazon ElastiCache for Valkey.
+   *
+   * It is encrypted at rest and in transit, requires the password `secrets.brokerPassword`, and admits only the nodes of Airflow. It is deleted with
+   * the stack.
+   *
+   * ElastiCache Serverless is not available: it has only cluster mode, which Celery does not support.
+   *
+   * @param options node type, Availability Zones, version and subnets
+   * @see https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/WhatIs.html
+   * @see https://github.com/celery/celery/issues/9019
+   */
+  public static elastiCache(options: ElastiCacheBrokerOptions = {}): CeleryBroker {
+    return new CeleryBroker((scope, props) => new ElastiCacheBroker(scope, 'Broker', { ...options, ...props }));
+  }
+
+  /**
+   * Use a broker that already exists, by its URL.
+   *
+   * It must be reachable from the nodes. With TLS, the URL is `rediss://:PASSWORD@HOST:PORT/0?ssl_cert_reqs=required`, and the certificate must be
+   * signed by an authority that the image of Airflow trusts. Redis and Valkey in cluster mode are not supported by Celery.
+   *
+   * Amazon SQS (`sqs://`) has no remote control, so that Flower and the probes of the workers must be switched off in `helmValues`, and its client
+   * `celery[sqs]` must be in the `image`.
+   *
+   * @param url the URL, such as `redis://:PASSWORD@HOST:6379/0`; in a Kubernetes Secret, it must have the key `connection`
+   * @see https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/index.html
+   */
+  public static fromUrl(url: AirflowSecret): CeleryBroker {
+    return new CeleryBroker((scope, { namespace }) => {
+      const key = fixedKey(scope, 'broker', urlTarget(namespace), url);
+      return { url: key, keys: [key], dependables: [] };
+    });
+  }
+
+  private constructor(private readonly create: (scope: Construct, props: BrokerProps) => BoundBroker) {}
+
+  /** @internal */
+  public _bind(scope: Construct, props: BrokerProps): BoundBroker {
+    return this.create(scope, props);
+  }
+}
+
+/** The broker of an executor with Celery workers; no other executor has one. */
+export function createBroker(
+  scope: Construct, executor: AirflowExecutor, broker: CeleryBroker | undefined, props: BrokerProps,
+): BoundBroker | undefined {
+  if (!hasCelery(executor)) {
+    return broker && fail(scope, "'broker' must not be set with AirflowExecutor.KUBERNETES, which has no broker; remove it, or use another executor");
+  }
+  return (broker ?? CeleryBroker.inCluster())._bind(scope, props);
+}
