@@ -38,6 +38,9 @@ export function checkIngress(scope: Construct, props: IngressOptions): void {
 
 function checkHosts(scope: Construct, { host, certificate, flowerHost, flower, targetType }: IngressOptions): void {
   if (certificate) {
+    if (certificate.certificateArn === undefined) {
+      fail(scope, `'ingress.certificate' must be a certificate of AWS Certificate Manager, got ${shown(certificate)}; use acm.Certificate.fromCertificateArn()`);
+    }
     checkEnvironment(scope, 'ingress.certificate', certificate);
   }
   if (certificate && !host) {
@@ -93,9 +96,6 @@ function checkCidrs(scope: Construct, cidrs?: string[]): void {
 }
 
 function checkArns(scope: Construct, { certificate, webAclArn }: AlbIngressOptions): void {
-  if (certificate && certificate.certificateArn === undefined) {
-    fail(scope, `'ingress.certificate' must be a certificate of AWS Certificate Manager, got ${shown(certificate)}; use acm.Certificate.fromCertificateArn()`);
-  }
   checkArn(scope, 'ingress.certificate', certificate?.certificateArn, /^(acm:certificate\/|iam:server-certificate\/)/, 'a certificate of AWS Certificate Manager');
   checkArn(scope, 'ingress.webAclArn', webAclArn, /^wafv2:regional\/webacl\//, 'the ARN of a regional web ACL of AWS WAF');
 }
