@@ -61,6 +61,7 @@ function expectations(
 ): Expectations {
   return {
     pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
+    notEvicted: chart.workloads.workers,
     mounts: [{ ...chart.logs, claim: `${release}-logs` }, { ...chart.database, claim: `data-${release}-postgresql` }],
     forbiddenText: publishedKeys(chart.folder),
     absentKeys: chart.absentKeys?.(release),

@@ -5,6 +5,8 @@ import { Json } from './util';
 export interface Expectations {
   /** The nodes on which the workloads must run, by the first pattern that matches `Kind/name`. */
   readonly pools: NodePool[];
+  /** The workloads whose pods must not be evicted to save nodes. */
+  readonly notEvicted?: RegExp;
   /** The claims that containers must mount. */
   readonly mounts?: { workload: RegExp; container: RegExp; claim: string; path: string }[];
   /** Text that must not occur anywhere, neither plain nor in base64. */
@@ -25,7 +27,13 @@ export interface NodePool {
 }
 
 /** A pod, with the object that creates it. */
-export interface Pod { readonly workload: string; readonly labels: Json; readonly spec: Json; readonly claimTemplates: string[] }
+export interface Pod {
+  readonly workload: string;
+  readonly labels: Json;
+  readonly annotations: Json;
+  readonly spec: Json;
+  readonly claimTemplates: string[];
+}
 
 
 /** Registries and repositories whose images were removed, or get no updates. */
@@ -43,6 +51,7 @@ export function podsOf(objects: Json[]): Pod[] {
     const pod = (template: Json, workload = nameOf(object)): Pod => ({
       workload,
       labels: template.metadata?.labels ?? {},
+      annotations: template.metadata?.annotations ?? {},
       spec: template.spec,
       claimTemplates: list(object.spec?.volumeClaimTemplates).map(({ metadata }) => metadata.name),
     });
@@ -83,6 +92,13 @@ export function placement({ workload, spec }: Pod, { pools }: Expectations): str
   ];
 }
 
+
+/** Cluster Autoscaler and Karpenter each read an annotation of their own. */
+export function eviction({ workload, annotations }: Pod, { notEvicted }: Expectations): string[] {
+  const kept = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' };
+  const missing = Object.entries(kept).filter(([name, value]) => annotations[name] !== value).map(([name, value]) => `lacks the annotation ${name}: ${value}`);
+  return notEvicted?.test(workload) || missing.length === 1 ? missing : [];
+}
 
 /** Whether the scheduler may place a pod on a node, by the node's labels and taints. */
 export function runsOn({ spec }: Pod, node: Pick<NodePool, 'labels' | 'taints'>): boolean {

@@ -104,6 +104,12 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
     delete podOf(objects).nodeSelector;
     podOf(objects).affinity = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference: { matchExpressions: [{ key: 'type', operator: 'In', values: ['af-stateless'] }] } }] } };
   }, 'Deployment/web: is not pinned to type=af-stateless'],
+  ['a pod that only Cluster Autoscaler does not evict', ({ deployment }) => {
+    deployment.spec.template.metadata.annotations = { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+  }, 'Deployment/web: lacks the annotation karpenter.sh/do-not-disrupt: true'],
+  ['a pod that only Karpenter does not evict', ({ deployment }) => {
+    deployment.spec.template.metadata.annotations = { 'karpenter.sh/do-not-disrupt': 'true' };
+  }, 'Deployment/web: lacks the annotation cluster-autoscaler.kubernetes.io/safe-to-evict: false'],
   ['an image that is no longer published', (objects) => { podOf(objects).containers[0].image = 'bitnami/redis:6.2.14'; }, 'Deployment/web: web: image docker.io/bitnami/redis:6.2.14 is no longer published'],
   ['an image without a tag', (objects) => { podOf(objects).containers[0].image = 'localhost:5000/redis'; }, 'Deployment/web: web: image localhost:5000/redis has no tag that identifies one version'],
   ['the latest image, in an init container', (objects) => { podOf(objects).initContainers = [{ name: 'init', image: 'redis:latest' }]; }, 'Deployment/web: init: image docker.io/library/redis:latest has no tag that identifies one version'],

@@ -65,6 +65,7 @@ test('a worker on a Spot node finishes its tasks and is not evicted without need
   expect(workers).toMatchObject({
     replicas: 2,
     safeToEvict: false,
+    podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' },
     podDisruptionBudget: { enabled: true },
     celery: { gracefullTermination: true, gracefullTerminationPeriod: 540 },
     terminationPeriod: 60,

@@ -110,6 +110,10 @@ function effectOf(effect: eks.TaintEffect): string {
   return effect.toLowerCase().replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Annotations of pods that must finish their tasks: Karpenter and Cluster Autoscaler do not remove nodes under them to save costs. */
+export const NOT_DISRUPTED = { 'karpenter.sh/do-not-disrupt': 'true' };
+export const NOT_EVICTED = { ...NOT_DISRUPTED, 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
+
 /** Spreads the pods with these labels across zones, as far as there are nodes. */
 export function acrossZones(matchLabels: Record<string, string>): Json[] {
   return [{

@@ -20,7 +20,7 @@ function pathsOf(values: Json, path: string[] = []): string[] {
 /** Values that the library sets, and that users may replace: nothing else relies on them. `*` is the path of a component. */
 const HARMLESS: Record<string, string[]> = {
   official: [
-    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.startupProbe', '*.logGroomerSidecar', '*.safeToEvict',
+    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.startupProbe', '*.logGroomerSidecar', '*.safeToEvict', '*.podAnnotations',
     'apiServer.service.type', 'webserver.service.type', // refused with an ingress to the nodes
     'flower.enabled', // refused with an ingress to Flower
     'dags.persistence.enabled', // refused with `gitSync`
@@ -28,7 +28,7 @@ const HARMLESS: Record<string, string[]> = {
     'workers.celery.hpa.behavior', 'extraConfigMaps',
   ],
   community: [
-    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict',
+    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict', '*.podAnnotations',
     'web.service.type', 'flower.enabled', 'dags.persistence.enabled', // as above
     'ingress.enabled', // refused with `ingress`
     'airflow.image.pullPolicy', 'airflow.image.uid', 'airflow.image.gid', 'airflow.defaultSecurityContext.fsGroup', 'dags.gitSync.image',

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { placed } from './placement';
 import { BrokerSettings } from '../../broker/airflow-broker';
-import { acrossZones } from '../../nodes/placement';
+import { acrossZones, NOT_EVICTED } from '../../nodes/placement';
 import { copiedKey } from '../../secrets/secret-key';
 import { flowerTemplate } from '../../secrets/templates';
 import { AutoscalingSettings } from '../../workers';
@@ -43,7 +43,8 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
     ...placed(placement.workers),
     topologySpreadConstraints: acrossZones({ app: 'airflow', component: 'worker', release: name }),
     podDisruptionBudget: { enabled: true, maxUnavailable: '20%', minAvailable: '' },
-    safeToEvict: false,
+    podAnnotations: NOT_EVICTED,
+    safeToEvict: false, // otherwise the chart adds its own annotation
     celery: { gracefullTermination: true, gracefullTerminationPeriod: workers.terminationGraceSeconds - cleanUpSeconds },
     terminationPeriod: cleanUpSeconds,
     logCleanup: { enabled: false },

@@ -7,7 +7,7 @@ import { placed } from './placement';
 import { asset } from '../../assets';
 import { ComponentSettings } from '../../component';
 import { hasKubernetes } from '../../executor';
-import { acrossZones, nodeAffinityOf, tolerationsOf } from '../../nodes/placement';
+import { acrossZones, nodeAffinityOf, NOT_EVICTED, tolerationsOf } from '../../nodes/placement';
 import { copiedKey, fixedKey } from '../../secrets/secret-key';
 import { fernetTemplate } from '../../secrets/templates';
 import { COMMUNITY_POSTGRESQL_IMAGE } from '../../versions';
@@ -52,7 +52,9 @@ function airflow(settings: AirflowSettings): ChartPart {
         defaultAffinity: nodeAffinityOf(placement.stateless),
         // The group of all Airflow containers: without it, only root can read the token of the service account.
         defaultSecurityContext: { fsGroup: 0 },
-        ...hasKubernetes(executor) ? { kubernetesPodTemplate: { ...placed(placement.workers), extraPipPackages: pipPackages } } : {},
+        ...hasKubernetes(executor) && {
+          kubernetesPodTemplate: { ...placed(placement.workers), podAnnotations: NOT_EVICTED, extraPipPackages: pipPackages },
+        },
       },
       scheduler: {
         ...replicated(name, 'scheduler', settings.scheduler),

@@ -2,7 +2,7 @@ import { baseUrlOf, Generation } from './generation';
 import { placed } from './placement';
 import { ComponentSettings } from '../../component';
 import { hasCelery } from '../../executor';
-import { acrossZones } from '../../nodes/placement';
+import { acrossZones, NOT_DISRUPTED } from '../../nodes/placement';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 
 /** The logs of all components are on one volume, where one sidecar deletes old ones. */
@@ -51,7 +51,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
       workers: {
         serviceAccount, // for both executors, and where the role bindings of the chart look for it
         celery: celeryWorkers(settings),
-        kubernetes: placed(settings.placement.workers),
+        kubernetes: { ...placed(settings.placement.workers), podAnnotations: NOT_DISRUPTED },
       },
       flower: { serviceAccount, ...SLOW_START, ...ingress?.flower && { networkPolicy: { ingress: { from: LOAD_BALANCER } } } },
       cleanup: { serviceAccount },
@@ -79,6 +79,7 @@ function celeryWorkers({ name, executor, placement, workers }: AirflowSettings):
     ...placed(placement.workers),
     podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },
     safeToEvict: false,
+    podAnnotations: NOT_DISRUPTED,
     terminationGracePeriodSeconds: workers.terminationGraceSeconds,
     // Without persistence the workers are a Deployment: new workers start while old ones finish their tasks. A StatefulSet would replace
     // one worker after the other, which takes longer than helm waits.

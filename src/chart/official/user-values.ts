@@ -99,7 +99,7 @@ export const REFUSED_VALUES: Record<string, string> = {
   'apiServer.service.ports': PORTS,
   'webserver.service.ports': PORTS,
   'flower.service.ports': PORTS,
-  ...Object.fromEntries(['resources', 'podDisruptionBudget', 'safeToEvict', 'topologySpreadConstraints', 'logGroomerSidecar'].map((option) =>
+  ...Object.fromEntries(['resources', 'podDisruptionBudget', 'safeToEvict', 'podAnnotations', 'topologySpreadConstraints', 'logGroomerSidecar'].map((option) =>
     [`workers.${option}`, `the library sets 'workers.celery.${option}', which takes precedence; use 'helmValues.workers.celery.${option}', or 'workers.kubernetes' for task pods`])),
 };
 

@@ -12,6 +12,7 @@ test('defaults: workers have ten minutes to finish their tasks, and are not evic
     replicas: 2,
     resources: { requests: { cpu: '1', memory: '2Gi' } },
     safeToEvict: false,
+    podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' },
     podDisruptionBudget: { enabled: true, maxUnavailable: '20%', minAvailable: '' },
     topologySpreadConstraints: [{ topologyKey: 'topology.kubernetes.io/zone', labelSelector: { matchLabels: { app: 'airflow', component: 'worker', release: 'airflow' } } }],
     celery: { gracefullTermination: true, gracefullTerminationPeriod: 540 },

@@ -109,7 +109,12 @@ describe('custom', () => {
     expect(found.airflow.executor).toBe(executor);
     expect([found.workers.enabled, found.flower.enabled]).toEqual([celery, celery]);
     expect(found.airflow.kubernetesPodTemplate).toEqual(kubernetes
-      ? { affinity: required('af-stateful'), tolerations: TOLERATIONS, extraPipPackages: ['slack'] } : undefined);
+      ? {
+        affinity: required('af-stateful'),
+        tolerations: TOLERATIONS,
+        podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' },
+        extraPipPackages: ['slack'],
+      } : undefined);
   });
 
   test.each([['web', 'apiServer'], ['scheduler', 'scheduler'], ['triggerer', 'triggerer']])('%s: replicas and resources', (component, prop) => {

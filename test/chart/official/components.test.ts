@@ -54,6 +54,7 @@ describe('defaults', () => {
     expect(values.workers.celery).toMatchObject({
       replicas: 2,
       safeToEvict: false,
+      podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' },
       terminationGracePeriodSeconds: 600,
       resources: { requests: { cpu: '1', memory: '2Gi' } },
       podDisruptionBudget: { enabled: true, config: { maxUnavailable: '20%' } },

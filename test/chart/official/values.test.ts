@@ -21,7 +21,7 @@ describe('defaults', () => {
   test('all pods are placed', () => {
     expect(values).toMatchObject(POOL('af-stateless'));
     expect(values.workers.celery).toMatchObject(POOL('af-stateful'));
-    expect(values.workers.kubernetes).toMatchObject(POOL('af-stateful'));
+    expect(values.workers.kubernetes).toMatchObject({ ...POOL('af-stateful'), podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' } });
     expect(values.pgbouncer).toMatchObject(POOL('af-db'));
     expect(values.postgresql.primary).toMatchObject(POOL('af-db'));
     expect(JSON.stringify(values)).not.toContain('ffinity'); // it would replace that of the chart
