@@ -26,7 +26,7 @@ export { AirflowNodePools, ExistingNodesOptions, IAirflowNodePools } from './nod
 export {
   AutoModeOptions, ExistingNodeClassOptions, KarpenterNodePoolOptions, KarpenterOptions, KarpenterPoolsOptions, NewNodeClassOptions,
 } from './nodes/karpenter-options';
-export { ManagedNodeGroupsOptions, NodePoolOptions } from './nodes/managed-node-groups';
+export { ManagedNodeGroupsOptions, ManagedNodesOptions, NodePoolOptions, SingleNodeGroupOptions } from './nodes/managed-node-groups-options';
 export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';
 export { AirflowSecret } from './secrets/airflow-secret';

@@ -32,6 +32,11 @@ const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE----
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 
+const pool = (deployment: string, type: string) => ({
+  labels: { 'role': 'airflow', 'airflow-deployment': deployment, type }, taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
+});
+const all = pool('airflow', 'af-all');
+
 /** Props of an Airflow deployment, and the expectations that differ from the defaults. */
 export interface Case {
   readonly props: (stack: Stack) => Partial<AirflowOnEksProps>;
@@ -159,6 +164,7 @@ export const MATRIX: Record<string, Case> = {
     }),
     placement: OWN_NODES,
   },
+  'a single node group': { props: () => ({ nodePools: AirflowNodePools.singleNodeGroup() }), placement: { stateless: all, workers: all, database: all } },
   'Karpenter': { props: () => ({ nodePools: AirflowNodePools.karpenter() }) },
   'Karpenter, existing node class': {
     props: (stack) => ({
@@ -207,10 +213,6 @@ export const MATRIX: Record<string, Case> = {
 export function casesOf({ name }: ChartUnderTest): [string, Case][] {
   return Object.entries(MATRIX).filter(([, { only = '' }]) => name.startsWith(only));
 }
-
-const pool = (deployment: string, type: string) => ({
-  labels: { 'role': 'airflow', 'airflow-deployment': deployment, type }, taints: [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }],
-});
 
 /** The nodes that are created by default. */
 export const poolsOf = (deployment: string): AirflowPlacement =>

@@ -8,7 +8,7 @@ import { Json } from './util';
 const SERVED = new Set([
   'v1', 'apps/v1', 'batch/v1', 'autoscaling/v1', 'autoscaling/v2', 'policy/v1', 'networking.k8s.io/v1', 'rbac.authorization.k8s.io/v1',
   'storage.k8s.io/v1', 'scheduling.k8s.io/v1', 'coordination.k8s.io/v1', 'apiextensions.k8s.io/v1', 'admissionregistration.k8s.io/v1',
-  'external-secrets.io/v1',
+  'external-secrets.io/v1', 'karpenter.sh/v1', 'karpenter.k8s.aws/v1', 'eks.amazonaws.com/v1',
 ]);
 
 const WELL_KNOWN_PASSWORDS = ['airflow', 'admin', 'postgres', 'password', 'changeme'];

@@ -5,7 +5,8 @@ import { Construct } from 'constructs';
 import { checkPlacement } from './checks';
 import { KarpenterNodePools } from './karpenter-node-pools';
 import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
-import { ManagedNodeGroups, ManagedNodeGroupsOptions } from './managed-node-groups';
+import { ManagedNodeGroups } from './managed-node-groups';
+import { ManagedNodeGroupsOptions, SingleNodeGroupOptions } from './managed-node-groups-options';
 import { autoMode, selfManagedKarpenter } from './node-class';
 import { AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, inAutoMode } from '../cluster';
@@ -131,7 +132,23 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
    */
   public static managedNodeGroups(options: ManagedNodeGroupsOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace) => new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace }));
+    return new AirflowNodePools((scope, cluster, namespace) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace }));
+  }
+
+  /**
+   * Create one managed node group on which all pods of Airflow run, for a small deployment.
+   *
+   * By default, these are 1 to 2 On-Demand instances. All pods of a deployment with one node stop when it is replaced.
+   *
+   * @param options instance types, sizes and permissions
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
+   */
+  public static singleNodeGroup(options: SingleNodeGroupOptions = {}): AirflowNodePools {
+    const { keyPair, managedPolicies, clusterAutoscaler } = options;
+    const shared = { keyPair, managedPolicies, clusterAutoscaler };
+    return new AirflowNodePools((scope, cluster, namespace) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace }));
   }
 
   /**

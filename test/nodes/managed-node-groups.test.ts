@@ -3,9 +3,9 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions } from '../../src';
+import { AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions, SingleNodeGroupOptions } from '../../src';
 import { ManagedNodeGroups } from '../../src/nodes/managed-node-groups';
-import { CLUSTERS, importedCluster, Json, newApp, newStack, synthCommunity, valuesOf } from '../util';
+import { CLUSTERS, importedCluster, Json, newApp, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 type Options = ManagedNodeGroupsOptions | ((stack: Stack) => ManagedNodeGroupsOptions);
 
@@ -222,4 +222,35 @@ test.each<[string, ManagedNodeGroupsOptions, string]>([
     `'nodePools.database.labels' must not contain '${label}' (got 'big'), which places the pods of Airflow; use another key`]),
 ])('fails when %s', (_name, options, message) => {
   expect(() => synth(options)).toThrow(new Error(`Data/Nodes: ${message}`));
+});
+
+describe('a single node group', () => {
+  const single = (options?: SingleNodeGroupOptions) => synthAirflow({ nodePools: AirflowNodePools.singleNodeGroup(options) });
+
+  test('defaults: one or two On-Demand nodes for all pods', () => {
+    const { airflow, template } = single();
+    template.resourceCountIs('AWS::EKS::Nodegroup', 1);
+    template.hasResourceProperties('AWS::EKS::Nodegroup', {
+      CapacityType: 'ON_DEMAND',
+      InstanceTypes: ['m6a.xlarge'],
+      ScalingConfig: { MinSize: 1, MaxSize: 2, DesiredSize: 1 },
+      Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-all', 'lifecycle': 'on-demand' },
+    });
+    const { stateless, workers, database, placement } = airflow.nodePools;
+    expect([workers, database]).toEqual([stateless, stateless]);
+    expect([placement.workers, placement.database]).toEqual([placement.stateless, placement.stateless]);
+    expect(placement.stateless.labels.type).toBe('af-all');
+  });
+
+  test('custom: options of the group and of its role', () => {
+    const { template } = single({
+      instanceTypes: [new ec2.InstanceType('t3.xlarge')], capacityType: eks.CapacityType.SPOT, minSize: 2, maxSize: 3, clusterAutoscaler: true,
+    });
+    template.hasResourceProperties('AWS::EKS::Nodegroup', { CapacityType: 'SPOT', InstanceTypes: ['t3.xlarge'], ScalingConfig: { MinSize: 2, MaxSize: 3 } });
+    template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Sid: 'ScaleNodeGroups' })]) } });
+  });
+
+  test('fails when the maximum is below the minimum', () => {
+    expect(() => single({ minSize: 3, maxSize: 2 })).toThrow("Data/Airflow/NodePools: 'nodePools.maxSize' must be at least 'nodePools.minSize' (3), got 2");
+  });
 });
