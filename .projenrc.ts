@@ -16,8 +16,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
   majorVersion: 1, // construct IDs and defaults are contract from the first release on
   releaseFailureIssue: true,
   tsconfigDevFile: 'tsconfig.dev.json',
-  cdkVersion: '2.240.0', // the first release with a stable aws-eks-v2, which the type of 'cluster' names
-  constructsVersion: '10.5.0',
+  cdkVersion: '2.258.0', // the first release that knows the AWS Load Balancer Controller 3, for the quickstart; cdk-nag 3 needs 2.257
+  constructsVersion: '10.5.1', // cdk-nag's
   jsiiVersion: '~6.0.0',
   minNodeVersion: '20.0.0',
   workflowNodeVersion: '24', // its npm can publish as a trusted publisher; the workflow `tests` runs on the lowest version
@@ -33,7 +33,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'aws-cdk@^2', // 3.0.0 reads older cloud assemblies only than any aws-cdk-lib from our floor on writes
     'ajv', // the official chart's JSON schema
     'ajv-formats',
-    'cdk-nag@~2.37', // later versions want newer aws-cdk-lib and constructs than our floor
+    'cdk-nag@^3',
     'esbuild', // packs the library into one file
     'kubernetes-models', // the schemas of Kubernetes
     'tsconfig-paths', // examples import the library by its name
@@ -147,7 +147,7 @@ project.addTask('test:newest-cdk', {
     + ' npm install --no-save aws-cdk-lib@latest constructs@latest; CDK_VALIDATION=false JSII_DEPRECATED=quiet npx jest --ci --coverage=false "$@"\' sh',
   receiveArgs: true,
 });
-// A real Airflow from PyPI; as root, on Debian, in ten minutes.
+// A real Airflow from PyPI; as root, on Debian.
 project.addTask('test:airflow', {
   description: 'Run what examples/quickstart renders: Airflow with PostgreSQL, PgBouncer and Valkey, as processes of this machine',
   exec: 'test/airflow/run.sh',

@@ -137,14 +137,14 @@ const EDGES: [string, string][] = [
 const CLUSTERS_OF_ALL_KINDS: Record<string, (scope: Construct) => AirflowOnEksProps['cluster']> = {
   ...CLUSTERS,
   'aws-eks, with its load balancer controller': (scope) => new eks.Cluster(scope, 'Cluster', {
-    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'), albController: { version: eks.AlbControllerVersion.V2_8_2 },
+    version: eks.KubernetesVersion.V1_33, defaultCapacity: 0, kubectlLayer: new KubectlV29Layer(scope, 'Kubectl'), albController: { version: eks.AlbControllerVersion.V3_2_2 },
   }),
   'aws-eks-v2, with its load balancer controller': (scope) => new eksv2.Cluster(scope, 'Cluster', {
     version: eksv2.KubernetesVersion.V1_33,
     defaultCapacityType: eksv2.DefaultCapacityType.NODEGROUP,
     defaultCapacity: 0,
     kubectlProviderOptions: { kubectlLayer: new KubectlV35Layer(scope, 'Kubectl') },
-    albController: { version: eksv2.AlbControllerVersion.V2_8_2 },
+    albController: { version: eksv2.AlbControllerVersion.V3_2_2 },
   }),
 };
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'fs';
+import { fullDiff } from '@aws-cdk/cloudformation-diff';
 import { RemovalPolicy, Size, Tags } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -35,7 +36,6 @@ const nameOf = (id: string) => id.replace(/^Airflow|[0-9A-F]{8}$/g, '');
 
 /** The logical IDs of resources, each with what CloudFormation does to it. The library knows nothing of custom resources, which are updated. */
 function impactsOf(before: Json, after: Json): Record<string, string> {
-  const { fullDiff } = jest.requireActual('@aws-cdk/cloudformation-diff');
   const { changes } = fullDiff(before, after).resources;
   const impacts = Object.entries<Json>(changes).filter(([, change]) => change.isDifferent).map(([id, { changeImpact }]) => [id, VERBS[changeImpact] ?? 'updates']);
   return Object.fromEntries(impacts);
@@ -76,7 +76,7 @@ const importedFiles = (scope: Construct) => efs.FileSystem.fromFileSystemAttribu
   fileSystemId: 'fs-9', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(scope, 'FilesSecurityGroup', 'sg-9'),
 });
 const NEW_VERSION = ['replaces the nodes of NodePoolsWorkers', 'updates NodePoolsWorkersLaunchTemplate'];
-const READY = ['ApiServer', 'Broker', 'DagProcessor', 'Database', 'Flower', 'PgBouncer', 'Scheduler', 'Triggerer', 'Workers'];
+const READY = ['ApiServer', 'DagProcessor', 'Database', 'Flower', 'PgBouncer', 'Scheduler', 'Triggerer', 'Workers'];
 const RELEASE = [...READY.map((part) => `updates Ready${part}`), 'updates Release'];
 
 /** The props that change, and what then happens, by the first cell of a row in the README. */

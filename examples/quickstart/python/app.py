@@ -17,7 +17,7 @@ cluster = eks.Cluster(
     default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
     default_capacity=0,
     kubectl_provider_options=eks.KubectlProviderOptions(kubectl_layer=KubectlV36Layer(stack, "Kubectl")),
-    alb_controller=eks.AlbControllerOptions(version=eks.AlbControllerVersion.V2_8_2),
+    alb_controller=eks.AlbControllerOptions(version=eks.AlbControllerVersion.V3_2_2),
 )
 
 # Nodes for pods that do not belong to Airflow, such as CoreDNS.

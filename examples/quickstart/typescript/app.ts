@@ -15,7 +15,7 @@ const cluster = new eks.Cluster(stack, 'Cluster', {
   defaultCapacityType: eks.DefaultCapacityType.NODEGROUP,
   defaultCapacity: 0,
   kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
-  albController: { version: eks.AlbControllerVersion.V2_8_2 },
+  albController: { version: eks.AlbControllerVersion.V3_2_2 },
 });
 
 // Nodes for pods that do not belong to Airflow, such as CoreDNS.

@@ -37,7 +37,7 @@ public final class QuickstartApp {
         .kubectlProviderOptions(KubectlProviderOptions.builder()
             .kubectlLayer(new KubectlV36Layer(stack, "Kubectl"))
             .build())
-        .albController(AlbControllerOptions.builder().version(AlbControllerVersion.V2_8_2).build())
+        .albController(AlbControllerOptions.builder().version(AlbControllerVersion.V3_2_2).build())
         .build();
 
     // Nodes for pods that do not belong to Airflow, such as CoreDNS.
