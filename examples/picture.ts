@@ -25,12 +25,10 @@ const COMPONENTS: { name: string; path: string[]; dags?: boolean }[] = [
   { name: 'Flower', path: ['flower'] },
   { name: 'StatsD', path: ['statsd'] },
   { name: 'Celery worker', path: ['workers', 'celery'], dags: true },
-  { name: 'PgBouncer', path: ['pgbouncer'] },
-  { name: 'PostgreSQL', path: ['postgresql', 'primary'] },
 ];
 
-/** The servers of the library's own StatefulSets, by the label with their name. */
-const SERVERS: Record<string, string> = { valkey: 'Valkey' };
+/** What the library itself runs, by the label of its pods. */
+const SERVERS: Record<string, string> = { pgbouncer: 'PgBouncer', postgresql: 'PostgreSQL', valkey: 'Valkey' };
 
 /** The cluster-wide releases, each below a pool, and the arrow between the two. */
 const ADD_ONS: Record<string, { id: string; title: string; purpose: string; below: string; arrow: string }> = {
@@ -79,8 +77,8 @@ function pools(nodegroups: Json[], values: Json, template: Json): string {
   const components = COMPONENTS
     .map((component) => ({ ...component, own: component.path.reduce<Json | undefined>((parent, key) => parent?.[key], values) }))
     .filter(({ path, own }) => own && values[path[0]].enabled !== false);
-  const servers = objectsOf(template, 'StatefulSet').map(({ spec: { template: { metadata, spec: own } } }) =>
-    ({ name: SERVERS[metadata.labels['app.kubernetes.io/name']], own, dags: false }));
+  const servers = ['Deployment', 'StatefulSet'].flatMap((kind) => objectsOf(template, kind)).map(({ spec: { replicas, template: { metadata, spec } } }) =>
+    ({ name: SERVERS[metadata.labels['app.kubernetes.io/name']], own: { ...spec, replicas }, dags: false }));
   const all = [...components, ...servers];
   const cards = nodegroups.map(({ Labels: { type }, CapacityType, ScalingConfig: { MinSize, MaxSize }, InstanceTypes }) => {
     const chips = all.filter(({ own }) => (own!.nodeSelector ?? values.nodeSelector).type === type).map(({ name, own, dags }) =>

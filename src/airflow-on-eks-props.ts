@@ -5,6 +5,8 @@ import { CeleryBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { ComponentOptions } from './component';
 import { SecretsBackend } from './config/secrets-backend';
+import { AirflowDatabase } from './database/airflow-database';
+import { PgBouncer } from './database/pgbouncer';
 import { DatabaseCleanupOptions } from './database-cleanup';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor } from './executor';
@@ -148,6 +150,20 @@ export interface AirflowOnEksProps {
    * @see https://github.com/kubernetes/git-sync
    */
   readonly gitSync?: GitSyncOptions;
+
+  /**
+   * The PostgreSQL database of Airflow.
+   *
+   * @default AirflowDatabase.inCluster()
+   */
+  readonly database?: AirflowDatabase;
+
+  /**
+   * Whether PgBouncer is in front of the database.
+   *
+   * @default PgBouncer.enabled()
+   */
+  readonly pgBouncer?: PgBouncer;
 
   /**
    * The file system for the logs and the in-cluster database.

@@ -1,14 +1,16 @@
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import efs = require('aws-cdk-lib/aws-efs');
 import iam = require('aws-cdk-lib/aws-iam');
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { airflowSettings } from './airflow-settings';
-import { IAirflowBroker } from './broker/airflow-broker';
+import { BoundBroker, IAirflowBroker } from './broker/airflow-broker';
 import { createBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-release';
 import { albControllerOf, checkCluster } from './cluster';
+import { AirflowDatabase } from './database/airflow-database';
+import { PgBouncer } from './database/pgbouncer';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
@@ -16,12 +18,27 @@ import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
 import { serviceAccountRole } from './kubernetes';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
-import { AirflowNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
+import { AirflowNodePools, BoundNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
 import { IAirflowPersistence, Persistence } from './persistence';
 import { checkKinds } from './prop-kinds';
 import { AirflowSecrets, IAirflowSecrets } from './secrets/airflow-secrets';
 import { externalSecretsManifest } from './secrets/external-secrets-manifest';
 import { fail } from './validation';
+
+/** The parts of a deployment whose order matters. */
+interface Order {
+  readonly namespaceManifest: Construct;
+  readonly operator: Construct[];
+  readonly synchronized: Construct[];
+  readonly persistence: Persistence;
+  readonly nodes: BoundNodePools;
+  readonly broker?: BoundBroker;
+  /** The release, and what its pods use. */
+  readonly workloads: Construct[];
+  readonly release: Construct;
+  readonly ingress?: Construct;
+  readonly albController: IConstruct[];
+}
 
 /**
  * A production Apache Airflow deployment on an Amazon EKS cluster.
@@ -150,18 +167,21 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
     const timeout = readyTimeoutOf(this, props.readyTimeout);
-    const broker = createBroker(this, executor, props.broker, {
-      cluster, namespace, namespaceManifest, nodes, timeout, password: () => secrets.createBrokerPassword(),
-    });
+    const context = { cluster, namespace, namespaceManifest, nodes, timeout };
+    const broker = createBroker(this, executor, props.broker, { ...context, password: () => secrets.createBrokerPassword() });
     const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
     this.role = serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements: backend?.statements });
 
+    const databaseContext = { ...context, persistence, password: secrets.values.databasePassword };
+    const database = (props.database ?? AirflowDatabase.inCluster())._bind(this, databaseContext);
+    const pgBouncer = (props.pgBouncer ?? PgBouncer.enabled())._bind(this, { ...databaseContext, database });
     const settings = airflowSettings(this, props, {
-      namespace, chart, executor, serviceAccountRoleArn: this.role.roleArn, nodes, persistence, broker, secrets: secrets.values, users, backend,
+      namespace, chart, executor, nodes, persistence, broker, users, backend, role: this.role, secrets: secrets.values, database: pgBouncer.settings,
     });
+    const dataPlane = [database, pgBouncer.create(settings)];
     const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: timeout });
     const { operator, synchronized } = externalSecretsManifest(secrets, {
-      cluster, namespace, namespaceManifest, keys: [...keys, ...broker?.keys ?? []], installation: props.externalSecrets,
+      ...context, keys: [...keys, ...broker?.keys ?? [], ...dataPlane.flatMap((part) => part.keys)], installation: props.externalSecrets,
     });
     const ingress = this.createIngress(props, executor, nodes.autoMode);
 
@@ -175,21 +195,29 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.ingress = ingress;
     this.ingressOptions = props.ingress;
 
-    // Resources are deleted in the reverse order.
+    const workloads = [...dataPlane.flatMap((part) => part.workloads), release];
+    const albController = albControllerOf(cluster);
+    this.order({ namespaceManifest, operator, synchronized, persistence, nodes, broker, workloads, release, ingress, albController });
+  }
+
+  /** Resources are deleted in the reverse order. */
+  private order({ namespaceManifest, operator, synchronized, persistence, nodes, broker, workloads, release, ingress, albController }: Order): void {
     namespaceManifest.node.addDependency(
       ...operator, // removes the finalizers of what is in the namespace, also after a deployment that failed
       ...nodes.dependables, // on which the operator may run until then
     );
-    release.node.addDependency(
-      ...synchronized, // pods do not start without their secrets
-      ...broker?.dependables ?? [], // which the workers need until they have stopped
-      ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
-      ...nodes.dependables, // on which the pods run, and with whose role they mount
-      ...albControllerOf(cluster), // checks each new Service, and refuses all until it is ready
-    );
+    for (const workload of workloads) {
+      workload.node.addDependency(
+        ...synchronized, // pods do not start without their secrets
+        ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
+        ...nodes.dependables, // on which the pods run, and with whose role they mount
+        ...albController, // checks each new Service, and refuses all until it is ready
+      );
+    }
+    release.node.addDependency(...broker?.dependables ?? []); // which the workers need until they have stopped
     ingress?.node.addDependency(
       release, // contains the services
-      ...albControllerOf(cluster), // deletes the load balancer, before it is deleted itself
+      ...albController, // deletes the load balancer, before it is deleted itself
     );
   }
 

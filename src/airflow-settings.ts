@@ -1,3 +1,4 @@
+import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { BrokerSettings } from './broker/airflow-broker';
@@ -5,6 +6,7 @@ import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
 import { componentSettings } from './component';
 import { configurationSettings } from './config/configuration';
 import { SecretsBackendSettings } from './config/secrets-backend';
+import { DatabaseSettings } from './database/database-endpoint';
 import { retentionDays } from './database-cleanup';
 import { AirflowExecutor, checkExecutor } from './executor';
 import { gitSyncSettings } from './git-sync/git-sync';
@@ -24,10 +26,11 @@ interface DeploymentParts {
   readonly namespace: string;
   readonly chart: ChartDefinition;
   readonly executor: AirflowExecutor;
-  readonly serviceAccountRoleArn: string;
+  readonly role: iam.IRole;
   readonly nodes: BoundNodePools;
   readonly persistence: IAirflowPersistence;
   readonly broker?: BrokerSettings;
+  readonly database: DatabaseSettings;
   readonly secrets: AirflowSecretValues;
   readonly users: UserSettings[];
   readonly backend?: SecretsBackendSettings;
@@ -50,14 +53,15 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     name: parts.namespace,
     executor: parts.executor,
     image: props.image?._bind(scope, chart.airflowVersion) ?? chart.defaultImage,
-    serviceAccountRoleArn: parts.serviceAccountRoleArn,
+    serviceAccountRoleArn: parts.role.roleArn,
     placement: nodes.placement,
     apiServer: componentSettings(scope, 'apiServer', props.apiServer, { replicas: 2 }),
     scheduler: componentSettings(scope, 'scheduler', props.scheduler, { replicas: 2 }),
     dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor),
     triggerer: componentSettings(scope, 'triggerer', props.triggerer),
     workers: workersSettings(scope, props.workers, nodes.workersOnSpot),
-    claims: { logs: persistence.logsClaimName, database: persistence.databaseClaimName },
+    claims: { logs: persistence.logsClaimName },
+    database: parts.database,
     gitSync: props.gitSync && gitSyncSettings(scope, props.gitSync),
     broker: parts.broker,
     secrets: parts.secrets,

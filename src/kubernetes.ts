@@ -43,9 +43,14 @@ export function installChart(scope: Construct, id: string, cluster: Cluster, pro
     : new eksv2.HelmChart(scope, id, { cluster, ...options });
 }
 
+/** A short text that changes with a text. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** A short text that changes with a value, also with its tokens, but not with the order of its keys. */
 export function revisionOf(scope: Construct, value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(Stack.of(scope).resolve(sortKeys(value)))).digest('hex').slice(0, 16);
+  return hashOf(JSON.stringify(Stack.of(scope).resolve(sortKeys(value))));
 }
 
 /**

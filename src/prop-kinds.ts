@@ -5,6 +5,8 @@ import { checkList, fail, shown } from './validation';
 const CLASSES: Record<string, string> = {
   chart: 'AirflowChart.official()',
   nodePools: 'AirflowNodePools.managedNodeGroups()',
+  database: 'AirflowDatabase.inCluster()',
+  pgBouncer: 'PgBouncer.enabled()',
   image: "AirflowImage.fromRegistry('apache/airflow', '3.3.2')",
   efsCsiDriver: 'EfsCsiDriverInstallation.existing()',
   externalSecrets: 'ExternalSecretsInstallation.existing()',

@@ -59,11 +59,14 @@ export function imageOf({ registry, repository, tag }: ImageVersion): { reposito
 export const VALKEY_IMAGE: ImageVersion = { registry: 'docker.io', repository: 'valkey/valkey', tag: '9.1' };
 export const ELASTICACHE_VALKEY = '8.2';
 
+/**
+ * PostgreSQL, in a major version that Airflow 2.8 to 3.x supports, and in the variant of one Debian release: the sort order of text, on which
+ * indexes depend, comes with the operating system.
+ *
+ * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/set-up-database.html
+ */
+export const POSTGRESQL_IMAGE = 'docker.io/library/postgres:16.13-bookworm';
+export const PGBOUNCER_IMAGE = 'docker.io/apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1';
+
 /** Images that replace a chart's default, which can no longer be pulled or has reached end of life. */
 export const GIT_SYNC_IMAGE: ImageVersion = { registry: 'registry.k8s.io', repository: 'git-sync/git-sync', tag: 'v4.7.1' };
-export const COMMUNITY_POSTGRESQL_IMAGE: ImageVersion = {
-  registry: 'ghcr.io', repository: 'airflow-helm/postgresql-bitnami', tag: '11.22-patch.0',
-};
-export const OFFICIAL_POSTGRESQL_IMAGE: ImageVersion = {
-  registry: 'docker.io', repository: 'bitnamilegacy/postgresql', tag: '16.1.0-debian-11-r15',
-};

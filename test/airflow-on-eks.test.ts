@@ -57,7 +57,7 @@ test('custom', () => {
 
 test('few calls to the cluster: one manifest per phase', () => {
   const { template } = synthAirflow({ ingress: {} });
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 5); // namespace, storage, secrets, broker, ingress
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 7); // namespace, storage, secrets, database, PgBouncer, broker, ingress
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 3);
 });
 
@@ -125,7 +125,7 @@ test('a cluster whose name only CloudFormation knows', () => {
   Template.fromStack(stack).hasResourceProperties('AWS::EKS::Nodegroup', { Tags: { Name: { 'Fn::Join': ['', [{ Ref: Match.stringLikeRegexp('^Cluster') }, '-airflow-workers']] } } });
 });
 
-test('with an existing driver and operator, and Kubernetes Secrets, one release and two manifests are left', () => {
+test('with an existing driver and operator, and Kubernetes Secrets, one release and four manifests are left', () => {
   const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
   const { template } = synthCommunity({
     efsCsiDriver: EfsCsiDriverInstallation.existing(),
@@ -140,7 +140,7 @@ test('with an existing driver and operator, and Kubernetes Secrets, one release 
     users: [{ username: 'admin', email: 'admin@example.com', password: own('admin') }],
   });
   template.resourceCountIs('Custom::AWSCDK-EKS-HelmChart', 1);
-  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 2); // namespace, storage
+  template.resourceCountIs('Custom::AWSCDK-EKS-KubernetesResource', 4); // namespace, storage, database, PgBouncer
   // The cluster has its own function for kubectl.
   template.resourceCountIs('AWS::Lambda::Function', 0);
 });

@@ -77,6 +77,10 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the copies of secrets': graph.find(AWAITED, 'AirflowSecretsSynchronized'),
     'the broker': graph.find(MANIFEST, 'AirflowBroker'),
     'the ready broker': graph.find(AWAITED, 'AirflowBroker'),
+    'the database': graph.find(MANIFEST, 'AirflowDatabase'),
+    'the ready database': graph.find(AWAITED, 'AirflowDatabase'),
+    'PgBouncer': graph.find(MANIFEST, 'AirflowPgBouncer'),
+    'the ready PgBouncer': graph.find(AWAITED, 'AirflowPgBouncer'),
     'the release': graph.find(HELM, 'AirflowRelease'),
     'the ready workloads': graph.find(AWAITED, 'AirflowReady'),
     'the ingress': graph.find(MANIFEST, 'AirflowIngress'),
@@ -113,6 +117,16 @@ const EDGES: [string, string][] = [
   ['the secrets', 'the definitions of the operator'],
   ['the secrets', 'the permissions of the store'],
   ['the copies of secrets', 'the secrets'],
+  ['the database', 'the namespace'],
+  ['the database', 'the bound claims'],
+  ['the database', 'the secrets'],
+  ['the database', 'the nodes'],
+  ['the database', 'the mount targets'],
+  ['the ready database', 'the database'],
+  ['PgBouncer', 'the namespace'],
+  ['PgBouncer', 'the secrets'],
+  ['PgBouncer', 'the nodes'],
+  ['the ready PgBouncer', 'PgBouncer'],
   ['the broker', 'the namespace'],
   ['the broker', 'the nodes'],
   ['the ready broker', 'the broker'],
@@ -207,7 +221,8 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
     // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
     const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
-    const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the broker', 'the ready broker', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
+    const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the database', 'the ready database', 'PgBouncer', 'the ready PgBouncer',
+      'the broker', 'the ready broker', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
     expect(waiting.sort()).toEqual([...parts['the namespace'], ...contents].sort());
     for (const id of contents) {
       expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts['the namespace']));

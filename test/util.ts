@@ -241,6 +241,8 @@ export interface ChartUnderTest {
   readonly absentKeys?: (release: string) => string[];
 }
 
+const DATABASE = { workload: /-postgresql$/, container: /^(postgresql|prepare)$/, path: '/var/lib/postgresql/data' };
+
 const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
   name,
   chart: () => AirflowChart.official({ airflowVersion }),
@@ -255,7 +257,7 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
     container: /^(api-server|webserver|scheduler|dag-processor|worker|triggerer|base|dag-processor-log-groomer)$/,
     path: '/opt/airflow/logs',
   },
-  database: { workload: /-postgresql$/, container: /^postgresql$/, path: '/bitnami/postgresql' },
+  database: DATABASE,
   absentKeys: (release) => [`ConfigMap/${release}-config pod_template_file.yaml`],
 });
 
@@ -270,7 +272,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
     database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
   },
   logs: { workload: /-(web|scheduler|worker|triggerer|flower|db-migrations|sync-\w+)$|^PodTemplate/, container: /^(airflow-|db-migrations|sync-airflow-|base)/, path: '/opt/airflow/efs/logs' },
-  database: { workload: /-postgresql$/, container: /postgresql$/, path: '/bitnami/postgresql' },
+  database: DATABASE,
 }];
 
 /** As `synthAirflow`, with the community chart. */

@@ -59,9 +59,6 @@ export class AirflowChart {
    * Connections and variables become environment variables: DAGs can read them, but the web UI does not list them. Additional Python packages must
    * be in the image. Log files are deleted after 15 days.
    *
-   * The in-cluster database has a later PostgreSQL version than that of the community chart and cannot read its files: to change the chart of a
-   * deployment, use a new namespace, or dump and restore the database.
-   *
    * @param options other versions: chart 1.22.0 or later, Airflow 2.11, or 3.0 or later
    * @throws if the chart cannot install a version
    * @see https://airflow.apache.org/docs/helm-chart/stable/index.html

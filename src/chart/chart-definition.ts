@@ -2,6 +2,7 @@ import { Construct } from 'constructs';
 import { BrokerSettings } from '../broker/airflow-broker';
 import { ComponentSettings } from '../component';
 import { ConfigurationSettings } from '../config/configuration';
+import { DatabaseSettings } from '../database/database-endpoint';
 import { AirflowExecutor } from '../executor';
 import { GitSyncSettings } from '../git-sync/git-sync';
 import { ImageReference } from '../image';
@@ -29,7 +30,8 @@ export interface AirflowSettings extends ConfigurationSettings {
   readonly dagProcessor: ComponentSettings;
   readonly triggerer: ComponentSettings;
   readonly workers: WorkersSettings;
-  readonly claims: { readonly logs: string; readonly database: string };
+  readonly claims: { readonly logs: string };
+  readonly database: DatabaseSettings;
   readonly gitSync?: GitSyncSettings;
   /** The broker of the Celery workers. Without it, no Celery workers run. */
   readonly broker?: BrokerSettings;
@@ -110,11 +112,11 @@ export const OWNED_CONFIG = {
   AIRFLOW__CORE__EXECUTOR: 'executor',
   AIRFLOW__CORE__DAGS_FOLDER: 'gitSync.subPath',
   AIRFLOW__CORE__FERNET_KEY: 'secrets.fernetKey',
-  AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
-  AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'secrets.databasePassword',
+  AIRFLOW__CORE__SQL_ALCHEMY_CONN: 'database',
+  AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: 'database',
   AIRFLOW__CELERY__BROKER_URL: 'broker',
   AIRFLOW__CELERY__BROKER_URL_CMD: 'broker',
-  AIRFLOW__CELERY__RESULT_BACKEND: 'secrets.databasePassword',
+  AIRFLOW__CELERY__RESULT_BACKEND: 'database',
   AIRFLOW__CELERY__WORKER_CONCURRENCY: 'workers.concurrency',
   AIRFLOW__WEBSERVER__SECRET_KEY: 'secrets.apiSecretKey',
 };

@@ -1,8 +1,7 @@
 import { Construct } from 'constructs';
 import { AirflowSettings } from './chart-definition';
-import { userSecretName } from './user-keys';
 import { SecretKeyRef } from '../secrets/airflow-secret';
-import { copiedKey, keyRefOf, SecretKey } from '../secrets/secret-key';
+import { copiedKey, keyRefOf, SecretKey, userSecretName } from '../secrets/secret-key';
 
 /** An environment variable of a container. */
 export interface EnvVar {

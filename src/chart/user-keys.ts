@@ -1,12 +1,7 @@
 import { Construct } from 'constructs';
 import { AirflowSettings } from './chart-definition';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { copiedKey, SecretKey } from '../secrets/secret-key';
-
-/** The name of the Kubernetes Secret that contains all keys but those that a chart expects in a Secret of their own. */
-export function userSecretName(name: string): string {
-  return `${name}-secret`;
-}
+import { copiedKey, SecretKey, userSecretName } from '../secrets/secret-key';
 
 /** The keys of the users' passwords, by user name. */
 export function passwordKeys(scope: Construct, { name, users, secrets }: AirflowSettings): Record<string, SecretKey> {

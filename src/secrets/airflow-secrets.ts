@@ -42,10 +42,9 @@ export interface AirflowSecretsOptions {
   readonly jwtSecret?: AirflowSecret;
 
   /**
-   * The password of the user `postgres` of the in-cluster database.
+   * The password with which Airflow connects to PgBouncer and to the in-cluster database.
    *
-   * PostgreSQL sets it when its volume is empty, and ignores later changes. With the official chart, it must be in AWS Secrets Manager. With the
-   * community chart, a Kubernetes Secret of your own must have the key `postgresql-password`.
+   * A new value takes effect when the pods of the database and of Airflow restart. With the official chart, it must be in AWS Secrets Manager.
    *
    * @default - generated
    */

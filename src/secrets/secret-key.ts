@@ -10,6 +10,11 @@ export interface SecretKey extends SecretKeyRef {
   readonly content?: { readonly secrets: SecretsManagerSource[]; readonly template: SecretTemplate };
 }
 
+/** The name of the Kubernetes Secret that contains all keys but those that a chart expects in a Secret of their own. */
+export function userSecretName(name: string): string {
+  return `${name}-secret`;
+}
+
 const UNCHANGED: SecretTemplate = (variable) => `{{ .${variable} }}`;
 
 /** One secret under the key `target`, or where it already is if it is a Kubernetes Secret. */

@@ -34,9 +34,11 @@ def release():
 
 @pytest.fixture(scope="session", autouse=True)
 def postgresql(release):
+    code, log = Container(release, "airflow-postgresql", "prepare").run()
+    assert code == 0, log
     container = Container(release, "airflow-postgresql", "postgresql").start()
     container.wait_until_ready()
-    password = release.secret("airflow-postgresql", "postgres-password")
+    password = release.secret("airflow-secret", "postgresql-password")
     os.environ["POSTGRES_URL"] = f"postgresql://postgres:{password}@127.0.0.1:5432"
 
     def sql(statement):

@@ -129,6 +129,6 @@ def image_of(name, airflow):
     if re.search(r"/airflow:\d", name):
         variables = {"PATH": f"{CACHE}/airflow-{airflow}/bin:{PATH}", "HOME": "/home/airflow", "AIRFLOW_HOME": "/opt/airflow", "LANG": "C.UTF-8"}
         return {"entry_point": ["/entrypoint"], "directory": "/opt/airflow", "variables": variables}
-    if "postgresql" in name:
-        return {"entry_point": ["/usr/local/bin/postgresql-entrypoint"]}
+    if "/postgres:" in name:
+        return {"variables": {"PATH": f"{max(Path('/usr/lib/postgresql').iterdir(), key=lambda version: int(version.name))}/bin:{PATH}"}}
     return {"directory": "/data"} if "valkey" in name else {}

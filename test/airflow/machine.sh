@@ -22,12 +22,12 @@ ip link set lo up
 
 # What the images have.
 install -m 755 "$here/images/airflow" $root/entrypoint
-install -m 755 "$here/images/postgresql" $root/usr/local/bin/postgresql-entrypoint
+install -m 755 "$here/images/postgresql" $root/usr/local/bin/docker-ensure-initdb.sh
 install -m 755 "$here/images/pgbouncer" $root/usr/local/bin/pgbouncer
 install -m 755 "$here/images/valkey-server" $root/usr/local/bin/valkey-server
 install -m 755 "$here/images/valkey-cli" $root/usr/local/bin/valkey-cli
-mkdir -p $root/{home/airflow,opt/airflow,bitnami,data}
+mkdir -p $root/{home/airflow,opt/airflow,var/lib/postgresql/data,data}
 chown 50000:0 $root/{home/airflow,opt/airflow}
-{ getent passwd | grep -vE '^[^:]*:[^:]*:(50000|1001):'; echo 'airflow:x:50000:0::/home/airflow:/bin/bash'; echo 'bitnami:x:1001:0::/:/bin/false'; } > $root/run/passwd
+{ getent passwd | grep -vE '^[^:]*:[^:]*:50000:'; echo 'airflow:x:50000:0::/home/airflow:/bin/bash'; } > $root/run/passwd
 cp $root/run/passwd $root/etc/passwd
 exec chroot $root env --chdir="$PWD" "$@"

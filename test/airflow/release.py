@@ -54,13 +54,14 @@ class Release:
     def secret(self, name, key):
         return self._secret(name)[key]
 
-    def remote_key(self, name):
-        """The name in Secrets Manager of that from which a Kubernetes Secret is made."""
-        return self.objects["ExternalSecret", name]["data"][0]["remoteRef"]["key"]
+    def remote_key(self, name, key):
+        """The name in Secrets Manager of that from which a key of a Kubernetes Secret is made."""
+        external = self.objects["ExternalSecret", name]
+        return next(d["remoteRef"]["key"] for d in external["data"] if "." + d["secretKey"] in external["target"]["template"]["data"][key])
 
-    def change(self, name, value):
+    def change(self, name, key, value):
         """Changes a secret in Secrets Manager. Containers that start from then on have it."""
-        self.remote[self.remote_key(name)] = value
+        self.remote[self.remote_key(name, key)] = value
         self.written.clear()
 
     def _secret(self, name):
@@ -109,14 +110,22 @@ class Release:
         if not folder.exists():
             folder.mkdir(parents=True)
             os.chown(folder, *owner)
-        texts = {}
-        if "configMap" in volume:
-            texts = self.objects["ConfigMap", volume["configMap"]["name"]]["data"]
-        elif "secret" in volume:
-            texts = self._secret(volume["secret"]["secretName"])
-        for key, text in texts.items():
-            (folder / key).write_text(text)
+        for source in volume.get("projected", {}).get("sources", [volume]):
+            for path, text in self._texts(source).items():
+                (folder / path).write_text(text)
         return folder
+
+    def _texts(self, source):
+        """The files of a ConfigMap or a Secret."""
+        if "configMap" in source:
+            source = source["configMap"]
+            texts = self.objects["ConfigMap", source["name"]]["data"]
+        elif "secret" in source:
+            source = source["secret"]
+            texts = self._secret(source.get("secretName") or source["name"])
+        else:
+            return {}
+        return {item["path"]: texts[item["key"]] for item in source["items"]} if "items" in source else texts
 
     def hosts(self):
         """The names of Services, all of which are this machine."""

@@ -124,7 +124,7 @@ def test_changes_of_a_user_arrive(airflow, postgresql):
     container = airflow.release.container("airflow-dag-processor", "users-and-pools")
     variable = next(v for v in container["env"] if v["name"] == "AIRFLOW_ON_EKS_USERS")
     users = json.loads(variable["value"])
-    airflow.release.change("airflow-secret", "another password/with $ and %")
+    airflow.release.change("airflow-secret", "airflow-admin-password", "another password/with $ and %")
     assert not airflow.log_in()
     changed = json.dumps([{**users[0], "email": "changed@example.com"}])
     airflow.start("airflow-dag-processor", "users-and-pools", variables={"AIRFLOW_ON_EKS_USERS": changed}).wait_until_ready()
@@ -165,12 +165,12 @@ def test_fernet_keys_rotate(airflow, postgresql):
     before = postgresql(stored)
     assert "as before" not in before[0]
 
-    old, new = airflow.release.value(airflow.release.remote_key("airflow-fernet-key")), os.urandom(16).hex()
-    airflow.release.change("airflow-fernet-key", f"{new},{old}")
+    old, new = airflow.release.value(airflow.release.remote_key("airflow-fernet-key", "fernet-key")), os.urandom(16).hex()
+    airflow.release.change("airflow-fernet-key", "fernet-key", f"{new},{old}")
     code, log = airflow.run(*SCHEDULER, arguments=["airflow", "rotate-fernet-key"])
     assert code == 0, log
     assert postgresql(stored) != before
-    airflow.release.change("airflow-fernet-key", new)
+    airflow.release.change("airflow-fernet-key", "fernet-key", new)
     assert "password: as before" in airflow.run(*SCHEDULER, arguments=["python", "-c", READ_CONNECTION])[1]
 
 

@@ -69,7 +69,7 @@ describe.each(CHARTS_UNDER_TEST)('the $name chart', ({ chart }) => {
   });
 });
 
-test('fails when helmValues contain the password of an external database', () => {
+test('fails when helmValues contain a database', () => {
   expect(() => synthCommunity({ helmValues: { externalDatabase: { password: 'x' } } })).toThrow(new Error(
     "Data/Airflow: 'helmValues.externalDatabase' must not be set, because 'database' sets it; use 'database'"));
 });

@@ -16,8 +16,6 @@ const readiness = (props?: Props) => readinessOf(synthAirflow(props).stack);
 const namesOf = (found: Record<string, Json>) => Object.fromEntries(Object.entries(found).map(([id, { ObjectType, ObjectName }]) => [id, `${ObjectType}/${ObjectName.replace(SELECTOR, '')}`]));
 
 const OFFICIAL = {
-  Database: 'statefulset/airflow-postgresql',
-  PgBouncer: 'deployment/airflow-pgbouncer',
   DagProcessor: 'deployment/airflow-dag-processor',
   ApiServer: 'deployment/airflow-api-server',
   Scheduler: 'deployment/airflow-scheduler',
@@ -26,8 +24,6 @@ const OFFICIAL = {
   Flower: 'deployment/airflow-flower',
 };
 const COMMUNITY = {
-  Database: 'statefulset/airflow-postgresql',
-  PgBouncer: 'deployment/airflow-pgbouncer',
   Migrations: 'deployment/airflow-db-migrations',
   ApiServer: 'deployment/airflow-web',
   Scheduler: 'deployment/airflow-scheduler',
@@ -46,14 +42,13 @@ test.each<[string, AirflowChart, Record<string, string>]>([
 
 test('defaults: up to 14 minutes, for a field that exists when a workload is ready', () => {
   const observed = '.items[?(@.status.observedGeneration==@.metadata.generation)]';
-  const { Scheduler, Database, Workers } = readiness({ chart: AirflowChart.community() });
+  const { Scheduler, Workers } = readiness({ chart: AirflowChart.community() });
   expect(Scheduler).toMatchObject({
     ObjectName: '--field-selector=metadata.name=airflow-scheduler',
     ObjectNamespace: 'airflow',
     JsonPath: `${observed}.status.conditions[?(@.reason=="NewReplicaSetAvailable")].status`,
     TimeoutSeconds: 840,
   });
-  expect(Database.JsonPath).toBe('.items[?(@.status.currentRevision==@.status.updateRevision)].status.readyReplicas');
   expect(Workers.JsonPath).toBe(`${observed}.status.readyReplicas`); // may take hours, one after the other, to finish their tasks
 });
 

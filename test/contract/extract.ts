@@ -13,7 +13,6 @@ const FREE_FORM = /(labels|annotations|resources|affinity|nodeSelector|securityC
 
 /** Values that occur only in comments of values.yaml; `charts.test.ts` shows that the charts read them. */
 const IN_COMMENTS: Record<string, string[]> = {
-  'airflow-community-8.9.0': ['postgresql.persistence.existingClaim'],
   'airflow-official-1.22.0': ['credentialsSecret', 'knownHosts', 'sshKeySecret'].map((key) => `dags.gitSync.${key}`),
 };
 

@@ -5,7 +5,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AirflowExecutor, AirflowNodePools, AirflowOnEks, ExistingNodesOptions } from '../../src';
 import {
-  CHARTS_UNDER_TEST, importedCluster, Json, newStack, resourcesOf, synthAirflow, synthCommunity, TWO_DEPLOYMENTS, valuesOf,
+  CHARTS_UNDER_TEST, importedCluster, Json, newStack, objectsOf, resourcesOf, synthAirflow, synthCommunity, TWO_DEPLOYMENTS, valuesOf,
 } from '../util';
 
 const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
@@ -50,7 +50,8 @@ describe.each(CHARTS_UNDER_TEST)('two deployments of the $name chart in one clus
   test.each(Object.entries(TWO_DEPLOYMENTS))('%s: nodes and node selectors name their deployment', (_name, synth) => {
     const deployments = synth({ chart: chart(), executor: AirflowExecutor.CELERY_KUBERNETES });
     for (const { namespace, template } of deployments) {
-      const required = requiredLabels(valuesOf(template, 'airflow', namespace));
+      const own = objectsOf(template).filter(({ metadata }) => metadata.namespace === namespace);
+      const required = requiredLabels({ values: valuesOf(template, 'airflow', namespace), own });
       expect(required.length).toBeGreaterThanOrEqual(6);
       expect(required.filter((labels) => labels.role !== 'airflow' || labels['airflow-deployment'] !== namespace || !labels.type)).toEqual([]);
     }
@@ -70,7 +71,8 @@ test('existing nodes, defaults: all pods run on those of stateless, and the driv
   expect(role.roleName).toBe('nodes');
   const tolerations = [{ key: 'data', operator: 'Exists' }];
   const values = valuesOf(template);
-  expect([values.airflow.defaultTolerations, values.workers.tolerations, values.postgresql.master.tolerations])
+  const statefulSet = objectsOf(template, 'StatefulSet').find(({ metadata }) => metadata.name === 'airflow-postgresql')!;
+  expect([values.airflow.defaultTolerations, values.workers.tolerations, statefulSet.spec.template.spec.tolerations])
     .toEqual([tolerations, tolerations, tolerations]);
   expect(values.airflow.config).not.toHaveProperty('AIRFLOW__CORE__DEFAULT_TASK_RETRIES');
   expect(valuesOf(template, 'aws-efs-csi-driver')).not.toHaveProperty('node');
@@ -87,7 +89,8 @@ test('existing nodes, custom: one placement per kind of pod, and a security grou
   const values = valuesOf(template);
   expect([values.nodeSelector, values.tolerations]).toEqual([{ team: 'data' }, [{ key: 'data', operator: 'Exists' }]]);
   expect([values.workers.celery.nodeSelector, values.workers.celery.tolerations]).toEqual([{ team: 'data', size: 'big' }, []]);
-  expect([values.postgresql.primary.nodeSelector, values.postgresql.primary.tolerations])
+  const { spec: { template: { spec: { nodeSelector, tolerations } } } } = objectsOf(template, 'StatefulSet').find(({ metadata }) => metadata.name === 'airflow-postgresql')!;
+  expect([nodeSelector, tolerations])
     .toEqual([{ team: 'data', disk: 'fast' }, [{ key: 'disk', operator: 'Equal', value: 'fast', effect: 'NoExecute' }]]);
   expect(airflow.connections.securityGroups.map(({ securityGroupId }) => securityGroupId)).toEqual(['sg-9']);
   template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: 'sg-9', FromPort: 2049, ToPort: 2049 });

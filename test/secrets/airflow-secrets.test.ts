@@ -47,7 +47,7 @@ test.each<keyof AirflowSecretsOptions>(['fernetKey', 'apiSecretKey', 'jwtSecret'
 
 test('no secret is in the values', () => {
   const values = valuesOf(synthCommunity().template);
-  expect([values.airflow.fernetKey, values.airflow.webserverSecretKey, values.postgresql.postgresqlPassword]).toEqual(['', '', '']);
+  expect([values.airflow.fernetKey, values.airflow.webserverSecretKey]).toEqual(['', '']);
   expect(values.airflow.users[0].password).toBe('${ADMIN_PASSWORD}');
   expect(values.airflow.usersTemplates.ADMIN_PASSWORD).toEqual({ kind: 'secret', name: 'airflow-secret', key: 'airflow-admin-password' });
 });
@@ -71,7 +71,7 @@ test('with Kubernetes Secrets only, there are no operator, no store and no gener
   const { fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword, userPasswords } = airflow.secrets;
   expect([fernetKey, apiSecretKey, databasePassword, brokerPassword, flowerPassword]).toEqual(Array(5).fill(undefined));
   expect(userPasswords).toEqual({});
-  expect(valuesOf(template).postgresql).toMatchObject({ existingSecret: 'mine', existingSecretKey: 'postgresql-password' });
+  expect(valuesOf(template).externalDatabase).toMatchObject({ passwordSecret: 'mine', passwordSecretKey: 'postgresql-password' });
 });
 
 test('without Celery workers there are no passwords of the broker and of Flower', () => {
@@ -83,11 +83,6 @@ test('without Celery workers there are no passwords of the broker and of Flower'
 test('a password is generated only for users without one', () => {
   const users = [{ username: 'jane', email: 'jane@example.com' }, { username: 'joe', email: 'joe@example.com', password: own('joe') }];
   expect(Object.keys(synthAirflow({ users }).airflow.secrets.userPasswords)).toEqual(['jane']);
-});
-
-test('fails when the chart cannot read the key of a Kubernetes Secret', () => {
-  expect(() => synthCommunity({ secrets: { databasePassword: own('password') } })).toThrow(new Error(
-    "Data/Airflow: 'secrets.databasePassword' must have the key 'postgresql-password' in its Kubernetes Secret, which is the only key that the chart reads, got 'password'"));
 });
 
 test('fails when the name of a key of a Kubernetes Secret is not valid', () => {

@@ -2,12 +2,11 @@ import { Construct } from 'constructs';
 import { placed } from './placement';
 import { BrokerSettings } from '../../broker/airflow-broker';
 import { acrossZones, NOT_EVICTED } from '../../nodes/placement';
-import { copiedKey } from '../../secrets/secret-key';
+import { copiedKey, userSecretName } from '../../secrets/secret-key';
 import { flowerTemplate } from '../../secrets/templates';
 import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { EnvVar, fromSecret } from '../environment';
-import { userSecretName } from '../user-keys';
 
 /** The Celery workers, and Flower. */
 export function celery(scope: Construct, settings: AirflowSettings): ChartPart {

@@ -24,8 +24,6 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     ownedConfig: OWNED_CONFIG,
     setsAutoscaledReplicas: true,
     workloads: [
-      { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
-      { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
       { id: 'Migrations', kind: 'Deployment', name: 'db-migrations', enabledBy: 'airflow.dbMigrations.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: 'web' },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler' },

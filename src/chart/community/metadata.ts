@@ -1,9 +1,9 @@
 import { Construct } from 'constructs';
 import { AirflowConnection } from '../../metadata/airflow-connection';
-import { copiedKey, keyRefOf, SecretKey } from '../../secrets/secret-key';
+import { copiedKey, keyRefOf, SecretKey, userSecretName } from '../../secrets/secret-key';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { escapeDollars } from '../environment';
-import { passwordKeys, userSecretName, variableKey } from '../user-keys';
+import { passwordKeys, variableKey } from '../user-keys';
 
 /**
  * Users, connections, variables and pools, which the chart synchronizes with these lists.

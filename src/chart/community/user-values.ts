@@ -45,7 +45,7 @@ export const OWNED_VALUES: Record<string, string> = {
   'scheduler.logCleanup': 'persistence',
   'workers.logCleanup': 'persistence',
   'postgresql': 'database',
-  'pgbouncer': 'database',
+  'pgbouncer': 'pgBouncer',
   'externalDatabase': 'database',
   'redis': 'broker',
   'externalRedis': 'broker',

@@ -6,15 +6,14 @@ import { metadata } from './metadata';
 import { placed } from './placement';
 import { asset } from '../../assets';
 import { ComponentSettings } from '../../component';
+import { fieldKey } from '../../database/database-endpoint';
 import { hasKubernetes } from '../../executor';
 import { acrossZones, nodeAffinityOf, NOT_EVICTED, tolerationsOf } from '../../nodes/placement';
-import { copiedKey, fixedKey } from '../../secrets/secret-key';
+import { copiedKey, SecretKey, userSecretName } from '../../secrets/secret-key';
 import { fernetTemplate } from '../../secrets/templates';
-import { COMMUNITY_POSTGRESQL_IMAGE } from '../../versions';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { escapeDollars, fromSecret, userEnvironment } from '../environment';
 import { combine } from '../helm-values';
-import { userSecretName } from '../user-keys';
 
 /** The values of the community chart. */
 export function communityValues(scope: Construct, settings: AirflowSettings): Required<ChartPart> {
@@ -108,26 +107,25 @@ function environment(scope: Construct, settings: AirflowSettings): ChartPart {
   };
 }
 
-/** The in-cluster database, and PgBouncer in front of it. */
-function database(scope: Construct, { name, secrets, placement, claims }: AirflowSettings): ChartPart {
-  const password = fixedKey(scope, 'secrets.databasePassword', { name: userSecretName(name), key: 'postgresql-password' }, secrets.databasePassword);
+/** The database, which the chart does not install. */
+function database(scope: Construct, { database: { endpoint } }: AirflowSettings): ChartPart {
+  const password = fieldKey(scope, endpoint.password);
+  const user = typeof endpoint.user === 'string' ? undefined : fieldKey(scope, endpoint.user);
   return {
     values: {
-      pgbouncer: { enabled: true, ...placed(placement.database), podDisruptionBudget: { enabled: false } },
-      postgresql: {
-        enabled: true,
-        image: COMMUNITY_POSTGRESQL_IMAGE,
-        postgresqlDatabase: 'airflow',
-        postgresqlUsername: 'postgres',
-        postgresqlPassword: '',
-        existingSecret: password.name,
-        existingSecretKey: password.key,
-        persistence: { enabled: true, existingClaim: claims.database },
-        volumePermissions: { enabled: false }, // an access point refuses to change the owner, which is already the right one
-        master: { ...placed(placement.database), podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } },
+      pgbouncer: { enabled: false },
+      postgresql: { enabled: false },
+      externalDatabase: {
+        type: 'postgres',
+        host: endpoint.host,
+        port: endpoint.port,
+        database: endpoint.name,
+        ...user ? { userSecret: user.name, userSecretKey: user.key } : { user: endpoint.user },
+        passwordSecret: password.name,
+        passwordSecretKey: password.key,
       },
     },
-    keys: [password],
+    keys: [password, user].filter((key): key is SecretKey => key !== undefined),
   };
 }
 

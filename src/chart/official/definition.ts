@@ -26,8 +26,6 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     ownedConfig: { ...OWNED_CONFIG, AIRFLOW__API__SECRET_KEY: 'secrets.apiSecretKey', AIRFLOW__API_AUTH__JWT_SECRET: 'secrets.jwtSecret' },
     setsAutoscaledReplicas: false,
     workloads: [
-      { id: 'Database', kind: 'StatefulSet', name: 'postgresql', enabledBy: 'postgresql.enabled' },
-      { id: 'PgBouncer', kind: 'Deployment', name: 'pgbouncer', enabledBy: 'pgbouncer.enabled' },
       { id: 'DagProcessor', kind: 'Deployment', name: 'dag-processor', enabledBy: 'dagProcessor.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: generation.webName, enabledBy: `${generation.web}.enabled` },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler', enabledBy: 'scheduler.enabled' },

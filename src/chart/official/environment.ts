@@ -5,11 +5,11 @@ import { AirflowKeys } from './keys';
 import { envVar, verbatim } from './text';
 import { AirflowConnection } from '../../metadata/airflow-connection';
 import { AirflowSecret } from '../../secrets/airflow-secret';
-import { composedKey, SecretKey } from '../../secrets/secret-key';
+import { composedKey, SecretKey, userSecretName } from '../../secrets/secret-key';
 import { fail } from '../../validation';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 import { Environment, EnvVar, fromSecret, userEnvironment } from '../environment';
-import { userSecretName, variableKey } from '../user-keys';
+import { variableKey } from '../user-keys';
 
 /** The environment variables of all Airflow containers: those of the user, configuration options, connections and variables. */
 export function airflowEnvironment(scope: Construct, settings: AirflowSettings, { baseUrl }: Generation, keys: AirflowKeys): Environment {

@@ -36,7 +36,7 @@ export const OWNED_VALUES: Record<string, string> = {
   'data.brokerUrl': 'broker',
   'data.brokerUrlSecretName': 'broker',
   'postgresql': 'database',
-  'pgbouncer': 'database',
+  'pgbouncer': 'pgBouncer',
   'redis': 'broker',
   'images.redis': 'broker',
   'env': 'environment',

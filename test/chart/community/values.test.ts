@@ -28,12 +28,9 @@ describe('defaults', () => {
   const defaults = values();
 
   test('all pods are placed', () => {
-    const { airflow, workers, pgbouncer, postgresql } = defaults;
+    const { airflow, workers } = defaults;
     expect([airflow.defaultAffinity, airflow.defaultTolerations]).toEqual([required('af-stateless'), TOLERATIONS]);
     expect([workers.affinity, workers.tolerations]).toEqual([required('af-stateful'), TOLERATIONS]);
-    for (const part of [pgbouncer, postgresql.master]) {
-      expect([part.affinity, part.tolerations]).toEqual([required('af-db'), TOLERATIONS]);
-    }
   });
 
   test.each([['web', 2], ['scheduler', 2], ['triggerer', 1]])('%s: %d replicas across zones, of which one may be unavailable', (component, replicas) => {
@@ -46,14 +43,21 @@ describe('defaults', () => {
   });
 
   test('images that can still be pulled', () => {
-    const { registry, repository, tag } = defaults.postgresql.image;
-    expect(`${registry}/${repository}:${tag}`).toBe('ghcr.io/airflow-helm/postgresql-bitnami:11.22-patch.0');
   });
 
-  test('logs and database are on the claims of the library, and nothing changes owners', () => {
-    const { logs, postgresql, dags, ingress } = defaults;
+  test('logs are on the claim of the library, and the database is that of the library', () => {
+    const { logs, postgresql, pgbouncer, externalDatabase, dags, ingress } = defaults;
     expect(logs).toEqual({ path: '/opt/airflow/efs/logs', persistence: { enabled: true, existingClaim: 'airflow-logs', accessMode: 'ReadWriteMany' } });
-    expect(postgresql).toMatchObject({ persistence: { enabled: true, existingClaim: 'data-airflow-postgresql' }, volumePermissions: { enabled: false } });
+    expect([postgresql, pgbouncer]).toEqual([{ enabled: false }, { enabled: false }]);
+    expect(externalDatabase).toEqual({
+      type: 'postgres',
+      host: 'airflow-pgbouncer.airflow',
+      port: 6432,
+      database: 'airflow',
+      user: 'postgres',
+      passwordSecret: 'airflow-secret',
+      passwordSecretKey: 'postgresql-password',
+    });
     expect(dags.persistence).toEqual({ enabled: false });
     expect(ingress).toEqual({ enabled: false });
   });
@@ -76,13 +80,12 @@ describe('defaults', () => {
   });
 
   test('the values contain no secret', () => {
-    const { airflow, postgresql } = defaults;
-    expect([airflow.fernetKey, airflow.webserverSecretKey, postgresql.postgresqlPassword]).toEqual(['', '', '']);
+    const { airflow } = defaults;
+    expect([airflow.fernetKey, airflow.webserverSecretKey]).toEqual(['', '']);
     expect(airflow.extraEnv.slice(0, 2)).toEqual([
       { name: 'AIRFLOW__CORE__FERNET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-secret', key: 'airflow-fernet' } } },
       { name: 'AIRFLOW__WEBSERVER__SECRET_KEY', valueFrom: { secretKeyRef: { name: 'airflow-secret', key: 'airflow-webserver-key' } } },
     ]);
-    expect(postgresql).toMatchObject({ existingSecret: 'airflow-secret', existingSecretKey: 'postgresql-password' });
   });
 
   test('one Secret contains all keys and passwords but those of the broker', () => {
@@ -192,9 +195,4 @@ describe('custom', () => {
       connections_prefix: 'prod/airflow/connections', variables_prefix: 'prod/airflow/variables', config_prefix: 'prod/airflow/config',
     });
   });
-});
-
-test('fails when the password of the database has another key than the chart reads', () => {
-  expect(() => synthCommunity({ secrets: { databasePassword: AirflowSecret.fromKubernetesSecret('mine', 'password') } })).toThrow(new Error(
-    "Data/Airflow: 'secrets.databasePassword' must have the key 'postgresql-password' in its Kubernetes Secret, which is the only key that the chart reads, got 'password'"));
 });

@@ -1,48 +1,28 @@
 import { synthOfficial } from './util';
-import { AirflowSecret } from '../../../src';
+import { AirflowSecret, PgBouncer } from '../../../src';
 import { valuesOf } from '../../util';
 import { writtenSecrets } from '../templates';
 
 const ODD_PASSWORD = 'p@ss/w:rd?#%&+ "quoted" \\ é';
-const { template } = synthOfficial();
-const values = valuesOf(template);
-const written = writtenSecrets(template, () => ODD_PASSWORD);
 
-test('defaults: a database whose claim keeps its owner, and whose node can be removed', () => {
-  expect(values.postgresql).toMatchObject({
-    enabled: true,
-    fullnameOverride: 'airflow-postgresql',
-    auth: { enablePostgresUser: true, database: 'airflow' },
-    primary: { podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' } },
-    volumePermissions: { enabled: false },
-  });
-  expect(values.pgbouncer.enabled).toBe(true);
+test('defaults: the chart installs neither a database nor PgBouncer', () => {
+  const { data, postgresql, pgbouncer } = valuesOf(synthOfficial().template);
+  expect([data.metadataSecretName, postgresql, pgbouncer]).toEqual(['airflow-metadata', { enabled: false }, { enabled: false }]);
 });
 
-test.each([
-  ['airflow-metadata', 'airflow-pgbouncer.airflow:6543', '/airflow-metadata', ''],
-  ['airflow-pgbouncer-stats', '127.0.0.1:6543', '/pgbouncer', '?sslmode=disable'],
-])('defaults: %s is a URL that contains the password', (secret, host, pathname, search) => {
-  const url = new URL(written[secret].connection);
-  expect({ username: url.username, password: decodeURIComponent(url.password), host: url.host, pathname: url.pathname, search: url.search })
-    .toEqual({ username: 'postgres', password: ODD_PASSWORD, host, pathname, search });
-});
-
-test('defaults: PgBouncer knows the user by a quoted password, in which quotes are doubled', () => {
-  expect(written['airflow-pgbouncer-config']['users.txt']).toBe('"postgres" "p@ss/w:rd?#%&+ ""quoted"" \\ é"\n');
-});
-
-test('defaults: PgBouncer connects to the database, for more clients than by default', () => {
-  const ini = written['airflow-pgbouncer-config']['pgbouncer.ini'];
-  expect(ini).toMatch(/^airflow-metadata = host=airflow-postgresql\.airflow port=5432 dbname=airflow pool_size=20$/m);
-  expect(ini).toMatch(/^listen_port = 6543$/m);
-  expect(ini).toMatch(/^pool_mode = transaction$/m);
-  expect(ini).toMatch(/^auth_file = \/etc\/pgbouncer\/users\.txt$/m);
-  expect(ini).toMatch(/^max_client_conn = 1000$/m);
-});
-
-test('defaults: the database has the password as it is', () => {
-  expect(written['airflow-postgresql']['postgres-password']).toBe(ODD_PASSWORD);
+test.each<[string, PgBouncer, Record<string, string>]>([
+  ['defaults: the URL of PgBouncer, and that of the database', PgBouncer.enabled(),
+    { connection: 'airflow-pgbouncer.airflow:6432', kedaConnection: 'airflow-postgresql.airflow:5432' }],
+  ['custom: without PgBouncer, nothing points at it', PgBouncer.disabled(),
+    { connection: 'airflow-postgresql.airflow:5432', kedaConnection: 'airflow-postgresql.airflow:5432' }],
+])('%s', (_name, pgBouncer, hosts) => {
+  const { template } = synthOfficial({ pgBouncer });
+  const urls = writtenSecrets(template, () => ODD_PASSWORD)['airflow-metadata'];
+  expect(Object.keys(urls).sort()).toEqual(Object.keys(hosts));
+  for (const [key, host] of Object.entries(hosts)) {
+    const url = new URL(urls[key]);
+    expect([url.username, decodeURIComponent(url.password), url.host, url.pathname, url.search]).toEqual(['postgres', ODD_PASSWORD, host, '/airflow', '']);
+  }
 });
 
 test('fails when the password is in a Kubernetes Secret', () => {

@@ -10,8 +10,6 @@ test('defaults: each key is in a Secret that the operator writes, under the name
     jwtSecretName: 'airflow-jwt-secret',
     data: { metadataSecretName: 'airflow-metadata', brokerUrlSecretName: 'airflow-broker-url' },
     flower: { enabled: true, secretName: 'airflow-flower' },
-    pgbouncer: { configSecretName: 'airflow-pgbouncer-config', metricsExporterSidecar: { statsSecretName: 'airflow-pgbouncer-stats' } },
-    postgresql: { auth: { postgresPassword: '', existingSecret: 'airflow-postgresql', secretKeys: { adminPasswordKey: 'postgres-password' } } },
   });
   expect(objectsOf(template, 'ExternalSecret').map(({ metadata, spec }) => [metadata.name, Object.keys(spec.target.template.data).sort()]).sort()).toEqual([
     ['airflow-api-secret-key', ['api-secret-key']],
@@ -19,11 +17,8 @@ test('defaults: each key is in a Secret that the operator writes, under the name
     ['airflow-fernet-key', ['fernet-key']],
     ['airflow-flower', ['basicAuth']],
     ['airflow-jwt-secret', ['jwt-secret']],
-    ['airflow-metadata', ['connection']],
-    ['airflow-pgbouncer-config', ['pgbouncer.ini', 'users.txt']],
-    ['airflow-pgbouncer-stats', ['connection']],
-    ['airflow-postgresql', ['postgres-password']],
-    ['airflow-secret', ['airflow-admin-password']],
+    ['airflow-metadata', ['connection', 'kedaConnection']],
+    ['airflow-secret', ['airflow-admin-password', 'postgresql-password']],
     ['airflow-valkey', ['valkey.conf']],
   ]);
 });

@@ -22,20 +22,16 @@ describe('defaults', () => {
     expect(values).toMatchObject(POOL('af-stateless'));
     expect(values.workers.celery).toMatchObject(POOL('af-stateful'));
     expect(values.workers.kubernetes).toMatchObject({ ...POOL('af-stateful'), podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' } });
-    expect(values.pgbouncer).toMatchObject(POOL('af-db'));
-    expect(values.postgresql.primary).toMatchObject(POOL('af-db'));
     expect(JSON.stringify(values)).not.toContain('ffinity'); // it would replace that of the chart
   });
 
   test('the executor and the images', () => {
     expect(values.executor).toBe('CeleryExecutor');
     expect(values.images).toEqual({ migrationsWaitTimeout: 300 });
-    expect(values.postgresql.image).toEqual({ registry: 'docker.io', repository: 'bitnamilegacy/postgresql', tag: '16.1.0-debian-11-r15' });
   });
 
-  test('logs and database are on the claims of the library, and nothing waits for a storage class', () => {
+  test('logs are on the claim of the library, and nothing waits for a storage class', () => {
     expect(values.logs.persistence).toEqual({ enabled: true, existingClaim: 'airflow-logs' });
-    expect(values.postgresql.primary.persistence).toEqual({ enabled: true, existingClaim: 'data-airflow-postgresql' });
     for (const component of [values.triggerer, values.workers.celery, values.dags]) {
       expect(component.persistence).toEqual({ enabled: false });
     }
@@ -63,18 +59,18 @@ describe('custom', () => {
     expect(officialValues({ nodePools }).config).toEqual({});
   });
 
-  test('nodes that already exist, for the database any node', () => {
+  test('nodes that already exist, for the workers any node', () => {
     const values = officialValues((stack) => ({
       nodePools: AirflowNodePools.existing({
         stateless: { labels: { team: 'data' }, taints: [{ key: 'data' }] },
-        database: { labels: {} },
+        workers: { labels: {} },
         nodeRole: iam.Role.fromRoleName(stack, 'NodeRole', 'nodes'),
       }),
     }));
     const team = { nodeSelector: { team: 'data' }, tolerations: [{ key: 'data', operator: 'Exists' }] };
-    expect([values, values.workers.celery]).toEqual([expect.objectContaining(team), expect.objectContaining(team)]);
-    expect(values.pgbouncer.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux' }); // without a selector, the chart uses that of all components
-    expect(values.pgbouncer.tolerations).toEqual([]);
+    expect(values).toMatchObject(team);
+    // Without a selector, the chart uses that of all components.
+    expect(values.workers.celery).toMatchObject({ nodeSelector: { 'kubernetes.io/os': 'linux' }, tolerations: [] });
   });
 
   test('an image', () => {
@@ -88,9 +84,8 @@ describe('custom', () => {
     const values = valuesOf(template);
     expect(JSON.stringify(values)).not.toMatch(/[nN]ame":"airflow-/);
     const written = writtenSecrets(template, () => 'x');
-    expect(written['data-metadata'].connection).toBe('postgresql://postgres:x@data-pgbouncer.data:6543/data-metadata');
-    expect(written['data-pgbouncer-config']['pgbouncer.ini']).toContain('data-metadata = host=data-postgresql.data port=5432 dbname=airflow ');
-    expect(values.postgresql.fullnameOverride).toBe('data-postgresql');
+    expect(written['data-metadata'].connection).toBe('postgresql://postgres:x@data-pgbouncer.data:6432/airflow');
+    expect(written['data-metadata'].kedaConnection).toBe('postgresql://postgres:x@data-postgresql.data:5432/airflow');
   });
 });
 

@@ -1,0 +1,40 @@
+import { Construct } from 'constructs';
+import { BoundDatabase, DatabaseContext } from './bound-database';
+import { InClusterDatabase, InClusterDatabaseOptions } from './in-cluster-database';
+
+/**
+ * The PostgreSQL database in which Airflow stores DAG runs, connections, variables and users.
+ *
+ * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/set-up-database.html
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * new AirflowOnEks(this, 'Airflow', {
+ *   cluster,
+ *   database: AirflowDatabase.inCluster({ cpu: '1', memory: '2Gi' }),
+ * });
+ */
+export class AirflowDatabase {
+  /**
+   * PostgreSQL 16 in one pod of the cluster, with its files on the EFS file system.
+   *
+   * It costs nothing beyond its node and its files, and suits development and small deployments. It has no standby: Airflow stops while the pod
+   * moves to another node, and each commit waits for the file system. A warning at synthesis states this.
+   *
+   * @param options the resources of the pod
+   */
+  public static inCluster(options: InClusterDatabaseOptions = {}): AirflowDatabase {
+    return new AirflowDatabase(true, (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
+  }
+
+  private constructor(
+    /** @internal Whether the database is on the file system of the deployment. */
+    public readonly _onFileSystem: boolean,
+    private readonly bind: (scope: Construct, context: DatabaseContext) => BoundDatabase,
+  ) {}
+
+  /** @internal */
+  public _bind(scope: Construct, context: DatabaseContext): BoundDatabase {
+    return this.bind(scope, context);
+  }
+}

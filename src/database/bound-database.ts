@@ -1,0 +1,31 @@
+import { Duration } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { DatabaseEndpoint } from './database-endpoint';
+import { Cluster } from '../cluster';
+import { BoundNodePools } from '../nodes/airflow-node-pools';
+import { IAirflowPersistence } from '../persistence';
+import { AirflowSecret } from '../secrets/airflow-secret';
+import { SecretKey } from '../secrets/secret-key';
+
+/** The parts of a deployment, as far as a database needs to know them. */
+export interface DatabaseContext {
+  readonly cluster: Cluster;
+  readonly namespace: string;
+  readonly nodes: BoundNodePools;
+  readonly persistence: IAirflowPersistence;
+  /** The password of the in-cluster database. */
+  readonly password: AirflowSecret;
+  readonly timeout: Duration;
+}
+
+/** The database of a deployment. */
+export interface BoundDatabase {
+  /** The database itself, not PgBouncer in front of it. */
+  readonly endpoint: DatabaseEndpoint;
+  /** The most connections of a pool: twice as many, and some more, must fit. */
+  readonly maxPoolSize: number;
+  /** Its Kubernetes objects. */
+  readonly workloads: Construct[];
+  /** The keys of Kubernetes Secrets that its pods read. */
+  readonly keys: SecretKey[];
+}

@@ -1,0 +1,38 @@
+import { IConstruct } from 'constructs';
+import { AirflowSecret, SecretKeyRef } from '../secrets/airflow-secret';
+import { copiedKey, SecretKey, userSecretName } from '../secrets/secret-key';
+
+/** A secret, the prop that sets it, and the key of a Kubernetes Secret into which it is copied. */
+export interface SecretField {
+  readonly prop: string;
+  readonly secret: AirflowSecret;
+  readonly target: SecretKeyRef;
+}
+
+/** A PostgreSQL database, or PgBouncer in front of it, and the credentials for it. */
+export interface DatabaseEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** The name of the database. */
+  readonly name: string;
+  readonly user: string | SecretField;
+  readonly password: SecretField;
+}
+
+/** The database, as a chart needs to know it. */
+export interface DatabaseSettings {
+  /** What Airflow connects to: PgBouncer, or the database itself. */
+  readonly endpoint: DatabaseEndpoint;
+  /** The database itself, for clients that PgBouncer does not suit. */
+  readonly direct: DatabaseEndpoint;
+}
+
+/** The key from which pods read a secret. */
+export function fieldKey(scope: IConstruct, { prop, secret, target }: SecretField): SecretKey {
+  return copiedKey(scope, prop, target, secret);
+}
+
+/** The password with which Airflow connects to PgBouncer and to the in-cluster database. */
+export function clientPassword(namespace: string, secret: AirflowSecret): SecretField {
+  return { prop: 'secrets.databasePassword', secret, target: { name: userSecretName(namespace), key: 'postgresql-password' } };
+}

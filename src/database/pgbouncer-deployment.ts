@@ -1,0 +1,79 @@
+import { Token } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { BoundDatabase, DatabaseContext } from './bound-database';
+import { clientPassword, DatabaseEndpoint, fieldKey, SecretField } from './database-endpoint';
+import { PGBOUNCER_PORT, pgbouncerObjects } from './pgbouncer-objects';
+import { ComponentOptions, ComponentSettings, componentSettings } from '../component';
+import { applyManifest, revisionOf, waitUntilReady } from '../kubernetes';
+import { SecretKey } from '../secrets/secret-key';
+import { checkCount } from '../validation';
+
+/** The replicas of the components that connect to the database. */
+export interface DatabaseClients {
+  readonly apiServer: ComponentSettings;
+  readonly scheduler: ComponentSettings;
+  readonly dagProcessor: ComponentSettings;
+  readonly triggerer: ComponentSettings;
+  readonly workers: ComponentSettings & { readonly autoscaling?: { readonly maxReplicas: number } };
+}
+
+export interface PgBouncerContext extends DatabaseContext {
+  readonly database: BoundDatabase;
+}
+
+interface PgBouncerDeploymentProps extends ComponentOptions, PgBouncerContext {
+  readonly poolSize?: number;
+}
+
+/** PgBouncer in front of a database. */
+export class PgBouncerDeployment extends Construct {
+  /** PgBouncer, as its clients see it. */
+  public readonly endpoint: DatabaseEndpoint;
+
+  constructor(scope: Construct, id: string, private readonly props: PgBouncerDeploymentProps) {
+    super(scope, id);
+
+    const { namespace, database, password } = props;
+    this.endpoint = {
+      host: `${namespace}-pgbouncer.${namespace}`,
+      port: PGBOUNCER_PORT,
+      name: 'airflow',
+      user: typeof database.endpoint.user === 'string' ? database.endpoint.user : 'airflow',
+      password: clientPassword(namespace, password),
+    };
+  }
+
+  /** Creates the objects, with a pool for the clients. */
+  public deploy(clients: DatabaseClients): { readonly workloads: Construct[]; readonly keys: SecretKey[] } {
+    const { cluster, namespace, nodes, database, poolSize, timeout } = this.props;
+    const scope = this.node.scope!;
+    checkCount(scope, 'pgBouncer.poolSize', poolSize, 1);
+    const { replicas, resources } = componentSettings(scope, 'pgBouncer', this.props, { cpu: '100m', memory: '64Mi' });
+    const name = `${namespace}-pgbouncer`;
+    const key = (field: SecretField) => fieldKey(scope, field);
+    const { user, password } = database.endpoint;
+    const credentials = { client: key(this.endpoint.password), password: key(password), user: typeof user === 'string' ? user : key(user) };
+    const objects = pgbouncerObjects({
+      name,
+      namespace,
+      placement: nodes.placement.database,
+      replicas,
+      resources,
+      endpoint: this.endpoint,
+      server: database.endpoint,
+      credentials,
+      poolSize: poolSize ?? defaultPoolSize(clients, replicas, database.maxPoolSize),
+    });
+    const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
+    waitUntilReady(this, 'Ready', cluster, { kind: 'Deployment', name, namespace }, timeout, revisionOf(this, objects)).node.addDependency(manifest);
+    return { workloads: [manifest], keys: Object.values(credentials).filter((found): found is SecretKey => typeof found !== 'string') };
+  }
+}
+
+/** The connections that the components use at the same time. The replicas of a token count as 2. */
+function defaultPoolSize({ apiServer, scheduler, dagProcessor, triggerer, workers }: DatabaseClients, replicas: number, maximum: number): number {
+  const count = (pods: number) => Token.isUnresolved(pods) ? 2 : pods;
+  const connections = 4 * (count(apiServer.replicas) + count(scheduler.replicas) + count(workers.autoscaling?.maxReplicas ?? workers.replicas))
+    + 2 * (count(dagProcessor.replicas) + count(triggerer.replicas));
+  return Math.min(Math.max(10, Math.ceil(connections / count(replicas))), maximum);
+}

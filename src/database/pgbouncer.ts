@@ -1,0 +1,69 @@
+import { Construct } from 'constructs';
+import { DatabaseSettings } from './database-endpoint';
+import { DatabaseClients, PgBouncerContext, PgBouncerDeployment } from './pgbouncer-deployment';
+import { ComponentOptions } from '../component';
+import { SecretKey } from '../secrets/secret-key';
+
+/**
+ * Options of `PgBouncer.enabled()`.
+ */
+export interface PgBouncerOptions extends ComponentOptions {
+  /**
+   * The number of connections that each PgBouncer pod opens to the database.
+   *
+   * During an update, old and new pods run side by side, so that the database must accept twice as many.
+   *
+   * @default - 4 per pod of the API server and the scheduler, 2 per pod of the DAG processor and the triggerer, and 4 per worker, divided by
+   * `replicas`; at least 10, and with the in-cluster database at most 90
+   */
+  readonly poolSize?: number;
+}
+
+/** A pooler whose objects are still to be created, because the size of its pool depends on its clients. */
+interface BoundPgBouncer {
+  readonly settings: DatabaseSettings;
+  create(clients: DatabaseClients): { readonly workloads: Construct[]; readonly keys: SecretKey[] };
+}
+
+/**
+ * Whether PgBouncer is in front of the database, so that hundreds of clients share a few connections.
+ *
+ * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/set-up-database.html#setting-up-a-postgresql-database
+ * @example
+ * declare const cluster: eks.ICluster;
+ *
+ * new AirflowOnEks(this, 'Airflow', { cluster, pgBouncer: PgBouncer.enabled({ poolSize: 50 }) });
+ */
+export class PgBouncer {
+  /**
+   * PgBouncer in front of the database.
+   *
+   * It accepts 1000 clients, shares its connections per transaction, and follows a changed password of the database without a restart of Airflow.
+   *
+   * @param options the size of the pool, replicas and resources
+   */
+  public static enabled(options: PgBouncerOptions = {}): PgBouncer {
+    return new PgBouncer(options);
+  }
+
+  /**
+   * No PgBouncer: each Airflow process connects to the database itself.
+   *
+   * The database must accept up to 15 connections per process.
+   */
+  public static disabled(): PgBouncer {
+    return new PgBouncer();
+  }
+
+  private constructor(private readonly options?: PgBouncerOptions) {}
+
+  /** @internal */
+  public _bind(scope: Construct, context: PgBouncerContext): BoundPgBouncer {
+    const direct = context.database.endpoint;
+    if (!this.options) {
+      return { settings: { endpoint: direct, direct }, create: () => ({ workloads: [], keys: [] }) };
+    }
+    const pgBouncer = new PgBouncerDeployment(scope, 'PgBouncer', { ...this.options, ...context });
+    return { settings: { endpoint: pgBouncer.endpoint, direct }, create: (clients) => pgBouncer.deploy(clients) };
+  }
+}
