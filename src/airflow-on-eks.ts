@@ -1,7 +1,7 @@
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import efs = require('aws-cdk-lib/aws-efs');
 import iam = require('aws-cdk-lib/aws-iam');
-import { Construct, IConstruct } from 'constructs';
+import { Construct, IConstruct, IDependable } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { airflowSettings } from './airflow-settings';
 import { BoundBroker, IAirflowBroker } from './broker/airflow-broker';
@@ -29,7 +29,7 @@ import { fail } from './validation';
 interface Order {
   readonly namespaceManifest: Construct;
   readonly operator: Construct[];
-  readonly synchronized: Construct[];
+  readonly available: IDependable[];
   readonly persistence: Persistence;
   readonly nodes: BoundNodePools;
   readonly broker?: BoundBroker;
@@ -162,24 +162,24 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace);
     const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster, this, nodes.placement);
     const namespaceManifest = createNamespace(this, cluster, namespace);
+    const context = { cluster, namespace, namespaceManifest, nodes, timeout: readyTimeoutOf(this, props.readyTimeout) };
+    const databaseKind = props.database ?? AirflowDatabase.inCluster();
     const persistence = new Persistence(this, 'Persistence', {
-      ...props.persistence, cluster, namespace, nodes, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver],
+      ...props.persistence, ...context, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver], database: databaseKind._onFileSystem,
     });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
-    const timeout = readyTimeoutOf(this, props.readyTimeout);
-    const context = { cluster, namespace, namespaceManifest, nodes, timeout };
     const broker = createBroker(this, executor, props.broker, { ...context, password: () => secrets.createBrokerPassword() });
     const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
     this.role = serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements: backend?.statements });
 
-    const databaseContext = { ...context, persistence, password: secrets.values.databasePassword };
-    const database = (props.database ?? AirflowDatabase.inCluster())._bind(this, databaseContext);
+    const databaseContext = { ...context, password: secrets.values.databasePassword };
+    const database = databaseKind._bind(this, databaseContext);
     const pgBouncer = (props.pgBouncer ?? PgBouncer.enabled())._bind(this, { ...databaseContext, database });
     const settings = airflowSettings(this, props, {
       namespace, chart, executor, nodes, persistence, broker, users, backend, role: this.role, secrets: secrets.values, database: pgBouncer.settings,
     });
     const dataPlane = [database, pgBouncer.create(settings)];
-    const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: timeout });
+    const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: context.timeout });
     const { operator, synchronized } = externalSecretsManifest(secrets, {
       ...context, keys: [...keys, ...broker?.keys ?? [], ...dataPlane.flatMap((part) => part.keys)], installation: props.externalSecrets,
     });
@@ -195,20 +195,21 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.ingress = ingress;
     this.ingressOptions = props.ingress;
 
+    const available = [...synchronized, ...database.available];
     const workloads = [...dataPlane.flatMap((part) => part.workloads), release];
     const albController = albControllerOf(cluster);
-    this.order({ namespaceManifest, operator, synchronized, persistence, nodes, broker, workloads, release, ingress, albController });
+    this.order({ namespaceManifest, operator, available, persistence, nodes, broker, workloads, release, ingress, albController });
   }
 
   /** Resources are deleted in the reverse order. */
-  private order({ namespaceManifest, operator, synchronized, persistence, nodes, broker, workloads, release, ingress, albController }: Order): void {
+  private order({ namespaceManifest, operator, available, persistence, nodes, broker, workloads, release, ingress, albController }: Order): void {
     namespaceManifest.node.addDependency(
       ...operator, // removes the finalizers of what is in the namespace, also after a deployment that failed
       ...nodes.dependables, // on which the operator may run until then
     );
     for (const workload of workloads) {
       workload.node.addDependency(
-        ...synchronized, // pods do not start without their secrets
+        ...available, // the secrets, without which pods do not start, and a managed database
         ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
         ...nodes.dependables, // on which the pods run, and with whose role they mount
         ...albController, // checks each new Service, and refuses all until it is ready

@@ -9,6 +9,7 @@ export { ComponentOptions } from './component';
 export { SecretsBackend } from './config/secrets-backend';
 export { AirflowDatabase } from './database/airflow-database';
 export { InClusterDatabaseOptions } from './database/in-cluster-database';
+export { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './database/managed-database-options';
 export { PgBouncer, PgBouncerOptions } from './database/pgbouncer';
 export { DatabaseCleanupOptions } from './database-cleanup';
 export { EfsCsiDriver, EfsCsiDriverInstallation, EfsCsiDriverOptions } from './efs-csi-driver';

@@ -76,9 +76,11 @@ export interface IAirflowPersistence {
   readonly logsAccessPoint: efs.IAccessPoint;
 
   /**
-   * The access point for the in-cluster database, with the user and the group 1001 of the PostgreSQL image.
+   * The access point for the in-cluster database, with the user and the group 1001.
+   *
+   * Undefined unless the database is in the cluster.
    */
-  readonly databaseAccessPoint: efs.IAccessPoint;
+  readonly databaseAccessPoint?: efs.IAccessPoint;
 
   /**
    * The name of the PersistentVolumeClaim for the logs.
@@ -87,8 +89,10 @@ export interface IAirflowPersistence {
 
   /**
    * The name of the PersistentVolumeClaim for the in-cluster database.
+   *
+   * Undefined unless the database is in the cluster.
    */
-  readonly databaseClaimName: string;
+  readonly databaseClaimName?: string;
 
   /**
    * The name of the storage class for PersistentVolumeClaims that you add.
@@ -109,6 +113,8 @@ interface PersistenceProps extends PersistenceOptions {
   readonly claimDependencies: IDependable[];
   readonly nodes: ec2.IConnectable;
   readonly nodeRole: iam.IRole;
+  /** Whether the database is on the file system. */
+  readonly database: boolean;
 }
 
 /** Fails if an option would have no effect, or cannot be implemented. */
@@ -126,6 +132,11 @@ function checkOptions(scope: Construct, { fileSystem, lifecyclePolicy, throughpu
   }
 }
 
+/** The claim of the in-cluster database. */
+export function databaseClaimName(namespace: string): string {
+  return `data-${namespace}-postgresql`;
+}
+
 /** The user of Airflow's containers, in group 0, and the user of the PostgreSQL image. */
 const AIRFLOW_USER = { uid: '50000', gid: '0' };
 const DATABASE_USER = { uid: '1001', gid: '1001' };
@@ -141,9 +152,9 @@ const MOUNT_OPTIONS = ['tls', 'iam'];
 export class Persistence extends Construct implements IAirflowPersistence {
   public readonly fileSystem: efs.IFileSystem;
   public readonly logsAccessPoint: efs.AccessPoint;
-  public readonly databaseAccessPoint: efs.AccessPoint;
+  public readonly databaseAccessPoint?: efs.AccessPoint;
   public readonly logsClaimName: string;
-  public readonly databaseClaimName: string;
+  public readonly databaseClaimName?: string;
   public readonly storageClassName: string;
 
   constructor(scope: Construct, id: string, private readonly props: PersistenceProps) {
@@ -152,7 +163,6 @@ export class Persistence extends Construct implements IAirflowPersistence {
     checkOptions(scope, props);
     const { namespace } = props;
     this.logsClaimName = `${namespace}-logs`;
-    this.databaseClaimName = `data-${namespace}-postgresql`;
     this.storageClassName = `${namespace}-efs`;
 
     if (props.fileSystem) {
@@ -166,16 +176,24 @@ export class Persistence extends Construct implements IAirflowPersistence {
     }));
 
     this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
-    this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
+    const claims = [{ field: 'LogsClaimBound', name: this.logsClaimName, accessPoint: this.logsAccessPoint, storage: '1Gi' }];
+    if (props.database) {
+      this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
+      this.databaseClaimName = databaseClaimName(namespace);
+      claims.push({ field: 'DatabaseClaimBound', name: this.databaseClaimName, accessPoint: this.databaseAccessPoint, storage: '8Gi' });
+    }
     // A manifest of its own: a claim is deleted only when no pod uses it any more, so that the namespace is deleted without running pods.
     // Otherwise the namespace would look again only after half of the pods' termination grace period.
-    const manifest = applyManifest(this, 'Manifest', props.cluster, this.objects(), { overwrite: true });
+    const manifest = applyManifest(this, 'Manifest', props.cluster, [
+      this.storageClass(),
+      ...claims.flatMap(({ name, accessPoint, storage }) => this.volumeAndClaim(name, accessPoint, storage)),
+    ], { overwrite: true });
     manifest.node.addDependency(...props.claimDependencies, ...rules, policy); // pods that end still write to their volumes
     // The scheduler tries a pod whose claim is not bound yet again only after some minutes.
-    for (const [field, claim] of [['LogsClaimBound', this.logsClaimName], ['DatabaseClaimBound', this.databaseClaimName]]) {
+    for (const { field, name } of claims) {
       readObject(this, field, props.cluster, {
         objectType: 'persistentvolumeclaim',
-        objectName: claim,
+        objectName: name,
         objectNamespace: namespace,
         jsonPath: '.status.capacity.storage', // absent until the claim is bound
         timeout: Duration.minutes(2),
@@ -186,15 +204,6 @@ export class Persistence extends Construct implements IAirflowPersistence {
   /** What pods need before they can mount. */
   public get mountable(): IDependable[] {
     return [this, this.fileSystem.mountTargetsAvailable];
-  }
-
-  /** EFS ignores the size of a claim, and a static claim cannot be resized. */
-  private objects(): KubernetesObject[] {
-    return [
-      this.storageClass(),
-      ...this.volumeAndClaim(this.logsClaimName, this.logsAccessPoint, '1Gi'),
-      ...this.volumeAndClaim(this.databaseClaimName, this.databaseAccessPoint, '8Gi'),
-    ];
   }
 
   private createFileSystem(): efs.FileSystem {
@@ -254,6 +263,7 @@ export class Persistence extends Construct implements IAirflowPersistence {
     };
   }
 
+  /** EFS ignores the size of a claim, and a static claim cannot be resized. */
   private volumeAndClaim(name: string, accessPoint: efs.AccessPoint, storage: string): KubernetesObject[] {
     const { namespace } = this.props;
     const shared = {

@@ -1,6 +1,8 @@
 import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
 import { InClusterDatabase, InClusterDatabaseOptions } from './in-cluster-database';
+import { AuroraDatabase, RdsDatabase } from './managed-database';
+import { AuroraDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
 
 /**
  * The PostgreSQL database in which Airflow stores DAG runs, connections, variables and users.
@@ -25,6 +27,32 @@ export class AirflowDatabase {
    */
   public static inCluster(options: InClusterDatabaseOptions = {}): AirflowDatabase {
     return new AirflowDatabase(true, (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
+  }
+
+  /**
+   * A cluster of Amazon Aurora PostgreSQL, by default of Aurora Serverless v2.
+   *
+   * It is encrypted, in the private subnets of the cluster's VPC, protected from deletion, and admits only the nodes of Airflow. Its password is
+   * generated in AWS Secrets Manager. PgBouncer verifies its certificate.
+   *
+   * @param options capacity, version, backups and password rotation
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.html
+   */
+  public static aurora(options: AuroraDatabaseOptions = {}): AirflowDatabase {
+    return new AirflowDatabase(false, (scope, context) => new AuroraDatabase(scope, 'Database', context, options).database);
+  }
+
+  /**
+   * An instance of Amazon RDS for PostgreSQL.
+   *
+   * It is encrypted, in the private subnets of the cluster's VPC, protected from deletion, and admits only the nodes of Airflow. Its password is
+   * generated in AWS Secrets Manager. PgBouncer verifies its certificate.
+   *
+   * @param options instance type, storage, version, backups and password rotation
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_PostgreSQL.html
+   */
+  public static rds(options: RdsDatabaseOptions = {}): AirflowDatabase {
+    return new AirflowDatabase(false, (scope, context) => new RdsDatabase(scope, 'Database', context, options).database);
   }
 
   private constructor(

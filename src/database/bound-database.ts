@@ -1,9 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Construct, IDependable } from 'constructs';
 import { DatabaseEndpoint } from './database-endpoint';
 import { Cluster } from '../cluster';
 import { BoundNodePools } from '../nodes/airflow-node-pools';
-import { IAirflowPersistence } from '../persistence';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { SecretKey } from '../secrets/secret-key';
 
@@ -12,8 +11,7 @@ export interface DatabaseContext {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly nodes: BoundNodePools;
-  readonly persistence: IAirflowPersistence;
-  /** The password of the in-cluster database. */
+  /** The password with which Airflow connects to PgBouncer and to the in-cluster database. */
   readonly password: AirflowSecret;
   readonly timeout: Duration;
 }
@@ -24,6 +22,10 @@ export interface BoundDatabase {
   readonly endpoint: DatabaseEndpoint;
   /** The most connections of a pool: twice as many, and some more, must fit. */
   readonly maxPoolSize: number;
+  /** Whether it runs on the nodes of Airflow. */
+  readonly inCluster: boolean;
+  /** What must exist before clients can connect, besides its Kubernetes objects. */
+  readonly available: IDependable[];
   /** Its Kubernetes objects. */
   readonly workloads: Construct[];
   /** The keys of Kubernetes Secrets that its pods read. */

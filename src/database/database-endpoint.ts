@@ -7,6 +7,8 @@ export interface SecretField {
   readonly prop: string;
   readonly secret: AirflowSecret;
   readonly target: SecretKeyRef;
+  /** Whether the value changes while pods run, which follow it. */
+  readonly rotated?: boolean;
 }
 
 /** A PostgreSQL database, or PgBouncer in front of it, and the credentials for it. */
@@ -17,6 +19,8 @@ export interface DatabaseEndpoint {
   readonly name: string;
   readonly user: string | SecretField;
   readonly password: SecretField;
+  /** The certificates of the authorities that sign that of the database; without them, the connection is not encrypted. */
+  readonly authorities?: string;
 }
 
 /** The database, as a chart needs to know it. */
@@ -28,8 +32,13 @@ export interface DatabaseSettings {
 }
 
 /** The key from which pods read a secret. */
-export function fieldKey(scope: IConstruct, { prop, secret, target }: SecretField): SecretKey {
-  return copiedKey(scope, prop, target, secret);
+export function fieldKey(scope: IConstruct, { prop, secret, target, rotated }: SecretField): SecretKey {
+  return { ...copiedKey(scope, prop, target, secret), rotated };
+}
+
+/** The credentials of a database outside the cluster. In a Secret of their own, which is refreshed often, because they may be rotated. */
+export function serverCredential(namespace: string, key: 'user' | 'password', secret: AirflowSecret): SecretField {
+  return { prop: `database (${key})`, secret, target: { name: `${namespace}-postgresql`, key }, rotated: true };
 }
 
 /** The password with which Airflow connects to PgBouncer and to the in-cluster database. */

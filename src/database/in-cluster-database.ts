@@ -5,6 +5,7 @@ import { clientPassword, DatabaseEndpoint, fieldKey } from './database-endpoint'
 import { MAX_CONNECTIONS, postgresqlObjects } from './postgresql';
 import { bytesOf, componentSettings } from '../component';
 import { applyManifest, revisionOf, waitUntilReady } from '../kubernetes';
+import { databaseClaimName } from '../persistence';
 import { SecretKey } from '../secrets/secret-key';
 
 /**
@@ -36,13 +37,15 @@ interface InClusterDatabaseProps extends InClusterDatabaseOptions, DatabaseConte
 export class InClusterDatabase extends Construct implements BoundDatabase {
   public readonly endpoint: DatabaseEndpoint;
   public readonly maxPoolSize = MAX_CONNECTIONS / 2 - 10;
+  public readonly inCluster = true;
+  public readonly available = [];
   public readonly keys: SecretKey[];
   public readonly workloads: Construct[];
 
   constructor(scope: Construct, id: string, props: InClusterDatabaseProps) {
     super(scope, id);
 
-    const { cluster, namespace, nodes, persistence, cpu = '500m', memory = '1Gi' } = props;
+    const { cluster, namespace, nodes, cpu = '500m', memory = '1Gi' } = props;
     const { resources } = componentSettings(scope, 'database', { cpu, memory, memoryLimit: memory });
     Annotations.of(this).addWarningV2('airflow-on-eks:inClusterDatabase',
       'The in-cluster database has one pod without a standby on a network file system, which suits development and small deployments:'
@@ -58,7 +61,7 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
       name,
       namespace,
       placement: nodes.placement.database,
-      claim: persistence.databaseClaimName,
+      claim: databaseClaimName(namespace),
       passwordKey,
       resources,
       sharedBuffersMebibytes: Token.isUnresolved(memory) ? 256 : Math.floor(bytesOf(memory) / 2 ** 22),

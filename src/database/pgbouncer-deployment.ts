@@ -48,7 +48,7 @@ export class PgBouncerDeployment extends Construct {
     const { cluster, namespace, nodes, database, poolSize, timeout } = this.props;
     const scope = this.node.scope!;
     checkCount(scope, 'pgBouncer.poolSize', poolSize, 1);
-    const { replicas, resources } = componentSettings(scope, 'pgBouncer', this.props, { cpu: '100m', memory: '64Mi' });
+    const { replicas, resources } = componentSettings(scope, 'pgBouncer', this.props, { replicas: database.inCluster ? 1 : 2, cpu: '100m', memory: '64Mi' });
     const name = `${namespace}-pgbouncer`;
     const key = (field: SecretField) => fieldKey(scope, field);
     const { user, password } = database.endpoint;
@@ -56,7 +56,7 @@ export class PgBouncerDeployment extends Construct {
     const objects = pgbouncerObjects({
       name,
       namespace,
-      placement: nodes.placement.database,
+      placement: database.inCluster ? nodes.placement.database : nodes.placement.stateless,
       replicas,
       resources,
       endpoint: this.endpoint,

@@ -23,6 +23,8 @@ interface PgBouncerProps extends ComponentSettings {
 /** `nobody` of the image. */
 const USER = 65534;
 
+const CONFIG_FOLDER = '/etc/pgbouncer';
+
 const CONFIG = `%include /tmp/databases.ini
 
 [pgbouncer]
@@ -37,6 +39,11 @@ max_prepared_statements = 200
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0
+`;
+
+/** The database must show a certificate of these authorities, for its own host name. */
+const VERIFIED = `server_tls_sslmode = verify-full
+server_tls_ca_file = ${CONFIG_FOLDER}/server-ca.pem
 `;
 
 /** The database in the configuration, without its credentials. */
@@ -81,7 +88,7 @@ function podSpec(props: PgBouncerProps, labels: Record<string, string>): Kuberne
       lifecycle: { preStop: { exec: { command: ['sh', '-c', 'kill -INT 1 && sleep 30'] } } },
       terminationMessagePolicy: 'FallbackToLogsOnError',
       volumeMounts: [
-        { name: 'config', mountPath: '/etc/pgbouncer', readOnly: true },
+        { name: 'config', mountPath: CONFIG_FOLDER, readOnly: true },
         { name: 'credentials', mountPath: '/run/secrets/database', readOnly: true },
         { name: 'tmp', mountPath: '/tmp' },
       ],
@@ -96,11 +103,12 @@ function podSpec(props: PgBouncerProps, labels: Record<string, string>): Kuberne
 
 /** PgBouncer in a Deployment, with its Service. */
 export function pgbouncerObjects(props: PgBouncerProps): KubernetesObject[] {
-  const { name, namespace, replicas, credentials } = props;
+  const { name, namespace, replicas, server, credentials } = props;
   const labels = { 'app.kubernetes.io/name': 'pgbouncer', 'app.kubernetes.io/instance': name };
   const metadata = { name, namespace, labels };
   const data = {
-    'pgbouncer.ini': CONFIG,
+    'pgbouncer.ini': `${CONFIG}${server.authorities ? VERIFIED : ''}`,
+    ...server.authorities ? { 'server-ca.pem': server.authorities } : {},
     'start.sh': asset('pgbouncer.sh'),
     ...typeof credentials.user === 'string' ? { 'server-user': credentials.user } : {},
   };

@@ -3,6 +3,7 @@ import { DatabaseSettings } from './database-endpoint';
 import { DatabaseClients, PgBouncerContext, PgBouncerDeployment } from './pgbouncer-deployment';
 import { ComponentOptions } from '../component';
 import { SecretKey } from '../secrets/secret-key';
+import { fail } from '../validation';
 
 /**
  * Options of `PgBouncer.enabled()`.
@@ -60,6 +61,9 @@ export class PgBouncer {
   /** @internal */
   public _bind(scope: Construct, context: PgBouncerContext): BoundPgBouncer {
     const direct = context.database.endpoint;
+    if (!this.options && direct.authorities) {
+      fail(scope, "'pgBouncer' must be enabled with AirflowDatabase.aurora() and AirflowDatabase.rds(), whose certificate and password PgBouncer follows");
+    }
     if (!this.options) {
       return { settings: { endpoint: direct, direct }, create: () => ({ workloads: [], keys: [] }) };
     }

@@ -17,7 +17,7 @@ interface ExternalSecretsManifestProps {
   readonly installation?: ExternalSecretsInstallation;
 }
 
-type WrittenKey = Required<SecretKey>;
+type WrittenKey = SecretKey & Required<Pick<SecretKey, 'content'>>;
 
 interface ExternalSecretsManifest {
   /** The release of the operator, if the deployment installs it. */
@@ -95,7 +95,7 @@ function externalSecretSpec(scope: Construct, name: string, keys: WrittenKey[]):
     data[key] = template;
   }
   return {
-    refreshInterval: '1h',
+    refreshInterval: keys.some(({ rotated }) => rotated) ? '1m' : '1h',
     target: { name, template: { engineVersion: 'v2', data } },
     data: [...variables].map(([{ secret, field }, secretKey]) => ({
       secretKey,

@@ -7,6 +7,8 @@ export type SecretTemplate = (...variables: string[]) => string;
 
 /** A key of a Kubernetes Secret, with the content that the operator writes; without content it already exists. */
 export interface SecretKey extends SecretKeyRef {
+  /** Whether the value changes while pods run, which follow it. */
+  readonly rotated?: boolean;
   readonly content?: { readonly secrets: SecretsManagerSource[]; readonly template: SecretTemplate };
 }
 

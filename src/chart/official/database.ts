@@ -22,8 +22,9 @@ function urlKey(scope: Construct, target: { readonly name: string; readonly key:
   const { host, port, name, user, password } = endpoint;
   const address = `${host}:${Tokenization.stringifyNumber(port)}/${name}`;
   // Without `sslmode`: PgBouncer accepts connections in plain text, which clients detect, and not all of them know the option.
-  return typeof user === 'string'
+  const key = typeof user === 'string'
     ? composedKey(scope, target, { [password.prop]: password.secret }, (secret) => `postgresql://${user}:${inUrl(secret)}@${address}`)
     : composedKey(scope, target, { [`${user.prop} (user)`]: user.secret, [password.prop]: password.secret },
       (first, second) => `postgresql://${inUrl(first)}:${inUrl(second)}@${address}`);
+  return { ...key, rotated: password.rotated };
 }

@@ -1,0 +1,125 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import rds = require('aws-cdk-lib/aws-rds');
+import { Construct } from 'constructs';
+import { BoundDatabase, DatabaseContext } from './bound-database';
+import { rdsAuthorities } from './certificate-authorities';
+import { DatabaseEndpoint, serverCredential } from './database-endpoint';
+import { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
+import { admit } from '../access';
+import { AirflowSecret } from '../secrets/airflow-secret';
+import { fail } from '../validation';
+import { RDS_POSTGRESQL } from '../versions';
+
+const NAME = 'airflow';
+const USER = 'airflow';
+
+/** A database in Amazon Aurora or Amazon RDS, with a password in AWS Secrets Manager. */
+abstract class ManagedDatabase extends Construct {
+  protected readonly securityGroup: ec2.SecurityGroup;
+
+  constructor(scope: Construct, id: string, private readonly context: DatabaseContext, private readonly options: ManagedDatabaseOptions) {
+    super(scope, id);
+
+    const { backupRetention = Duration.days(7), passwordRotation } = options;
+    for (const [name, duration, maximum] of [['backupRetention', backupRetention, 35], ['passwordRotation', passwordRotation, 1000]] as const) {
+      const days = duration?.toDays({ integral: false });
+      if (days !== undefined && !duration!.isUnresolved() && !(Number.isInteger(days) && days >= 1 && days <= maximum)) {
+        fail(scope, `'database.${name}' must be a whole number of days from 1 to ${maximum}, got ${days}`);
+      }
+    }
+    this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc: context.cluster.vpc,
+      description: `Database of the Airflow deployment ${context.namespace}`,
+      allowAllOutbound: false, // a database never opens a connection
+    });
+  }
+
+  /** What clusters and instances have in common. */
+  protected shared() {
+    const { subnets, encryptionKey, backupRetention, deletionProtection, removalPolicy } = this.options;
+    return {
+      vpc: this.context.cluster.vpc,
+      vpcSubnets: subnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      securityGroups: [this.securityGroup],
+      storageEncrypted: true,
+      storageEncryptionKey: encryptionKey,
+      credentials: rds.Credentials.fromGeneratedSecret(USER),
+      backup: backupRetention ?? Duration.days(7),
+      deletionProtection: deletionProtection ?? true,
+      removalPolicy: removalPolicy ?? RemovalPolicy.SNAPSHOT,
+      parameters: { 'rds.force_ssl': '1', ...this.options.parameters },
+    };
+  }
+
+  protected bound(server: rds.DatabaseCluster | rds.DatabaseInstance, endpoint: rds.Endpoint): BoundDatabase {
+    const { namespace, nodes } = this.context;
+    const { passwordRotation, certificateAuthorities } = this.options;
+    const rules = admit(this, { from: nodes, to: server, description: 'PostgreSQL from the nodes of the Airflow deployment' });
+    if (passwordRotation) {
+      server.addRotationSingleUser({ automaticallyAfter: passwordRotation });
+    }
+    const database: DatabaseEndpoint = {
+      host: endpoint.hostname,
+      port: endpoint.port,
+      name: NAME,
+      user: USER,
+      password: serverCredential(namespace, 'password', AirflowSecret.fromSecretsManager(server.secret!, 'password')),
+      authorities: certificateAuthorities ?? rdsAuthorities(this.node.scope!),
+    };
+    return { endpoint: database, maxPoolSize: Number.MAX_SAFE_INTEGER, inCluster: false, available: [this, ...rules], workloads: [], keys: [] };
+  }
+}
+
+/** A cluster of Amazon Aurora. */
+export class AuroraDatabase extends ManagedDatabase {
+  public readonly database: BoundDatabase;
+
+  constructor(scope: Construct, id: string, context: DatabaseContext, options: AuroraDatabaseOptions) {
+    super(scope, id, context, options);
+
+    const { minCapacity = 0.5, maxCapacity = 4, instanceType, multiAz } = options;
+    const { backup, ...shared } = this.shared();
+    const instance = (name: string) => instanceType
+      ? rds.ClusterInstance.provisioned(name, { instanceType })
+      : rds.ClusterInstance.serverlessV2(name, { scaleWithWriter: name === 'Reader' ? true : undefined });
+    const cluster = new rds.DatabaseCluster(this, 'Cluster', {
+      ...shared,
+      engine: rds.DatabaseClusterEngine.auroraPostgres({
+        version: options.engineVersion ?? rds.AuroraPostgresEngineVersion.of(RDS_POSTGRESQL.full, RDS_POSTGRESQL.major),
+      }),
+      writer: instance('Writer'),
+      readers: multiAz ? [instance('Reader')] : [],
+      serverlessV2MinCapacity: minCapacity,
+      serverlessV2MaxCapacity: maxCapacity,
+      defaultDatabaseName: NAME,
+      backup: { retention: backup },
+    });
+    this.database = this.bound(cluster, cluster.clusterEndpoint);
+  }
+}
+
+/** An instance of Amazon RDS. */
+export class RdsDatabase extends ManagedDatabase {
+  public readonly database: BoundDatabase;
+
+  constructor(scope: Construct, id: string, context: DatabaseContext, options: RdsDatabaseOptions) {
+    super(scope, id, context, options);
+
+    const { backup, ...shared } = this.shared();
+    const instance = new rds.DatabaseInstance(this, 'Instance', {
+      ...shared,
+      engine: rds.DatabaseInstanceEngine.postgres({
+        version: options.engineVersion ?? rds.PostgresEngineVersion.of(RDS_POSTGRESQL.full, RDS_POSTGRESQL.major),
+      }),
+      instanceType: options.instanceType ?? new ec2.InstanceType('t4g.medium'),
+      multiAz: options.multiAz ?? false,
+      storageType: rds.StorageType.GP3,
+      allocatedStorage: options.allocatedStorage?.toGibibytes() ?? 20,
+      maxAllocatedStorage: options.maxAllocatedStorage?.toGibibytes() ?? 100,
+      databaseName: NAME,
+      backupRetention: backup,
+    });
+    this.database = this.bound(instance, instance.instanceEndpoint);
+  }
+}

@@ -1,0 +1,122 @@
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { AirflowDatabase, PgBouncer } from '../../src';
+import { Json, objectsOf, resourcesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
+
+const KINDS: [string, () => AirflowDatabase, string][] = [
+  ['Aurora', AirflowDatabase.aurora, 'AWS::RDS::DBCluster'],
+  ['RDS', AirflowDatabase.rds, 'AWS::RDS::DBInstance'],
+];
+
+const configOf = (template: ReturnType<typeof synthAirflow>['template']): Json =>
+  objectsOf(template, 'ConfigMap').find(({ metadata }) => metadata.name === 'airflow-pgbouncer')!.data;
+
+describe.each(KINDS)('%s, defaults', (_name, kind, type) => {
+  const { template } = synthAirflow({ database: kind() });
+
+  test('encrypted, protected, backed up, with a snapshot when it is removed', () => {
+    template.hasResource(type, {
+      Properties: { StorageEncrypted: true, DeletionProtection: true, BackupRetentionPeriod: 7, EngineVersion: '16.11' },
+      DeletionPolicy: 'Snapshot',
+      UpdateReplacePolicy: 'Snapshot',
+    });
+  });
+
+  test('clients must use TLS, and only the nodes are admitted', () => {
+    const groups = [...resourcesOf(template, 'AWS::RDS::DBClusterParameterGroup'), ...resourcesOf(template, 'AWS::RDS::DBParameterGroup')];
+    expect(groups.map(({ Parameters }) => Parameters)).toEqual([{ 'rds.force_ssl': '1' }]);
+    const rules = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress')).map(({ Properties }) => Properties)
+      .filter(({ Description }) => Description === 'PostgreSQL from the nodes of the Airflow deployment');
+    expect(rules.map(({ SourceSecurityGroupId }) => JSON.stringify(SourceSecurityGroupId))).toEqual([expect.stringContaining('AirflowNodePoolsSecurityGroup')]);
+  });
+
+  test('nothing of the in-cluster database is created, and nothing warns', () => {
+    expect(objectsOf(template).filter(({ metadata, kind: found }) => metadata.name === 'airflow-postgresql' && found !== 'ExternalSecret')).toEqual([]);
+    expect(objectsOf(template, 'PersistentVolumeClaim').map(({ metadata }) => metadata.name)).toEqual(['airflow-logs']);
+    template.resourceCountIs('AWS::EFS::AccessPoint', 1);
+  });
+
+  test('PgBouncer verifies the certificate with the authorities of the Region, on two nodes for stateless components', () => {
+    const config = configOf(template);
+    expect(config['pgbouncer.ini']).toMatch(/server_tls_sslmode = verify-full\nserver_tls_ca_file = \/etc\/pgbouncer\/server-ca\.pem/);
+    expect(config['server-ca.pem'].match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
+    const { spec } = objectsOf(template, 'Deployment').find(({ metadata }) => metadata.name === 'airflow-pgbouncer')!;
+    expect([spec.replicas, spec.template.spec.nodeSelector.type]).toEqual([2, 'af-stateless']);
+  });
+
+  test('Airflow has a password of its own, and that of the database is read every minute', () => {
+    const intervals = Object.fromEntries(objectsOf(template, 'ExternalSecret').map(({ metadata, spec }) => [metadata.name, spec.refreshInterval]));
+    expect([intervals['airflow-postgresql'], intervals['airflow-secret']]).toEqual(['1m', '1h']);
+    const { spec } = objectsOf(template, 'Deployment').find(({ metadata }) => metadata.name === 'airflow-pgbouncer')!;
+    const { projected } = spec.template.spec.volumes.find(({ name }: Json) => name === 'credentials');
+    expect(projected.sources.slice(0, 2)).toEqual([
+      { secret: { name: 'airflow-secret', items: [{ key: 'postgresql-password', path: 'client-password' }] } },
+      { secret: { name: 'airflow-postgresql', items: [{ key: 'password', path: 'server-password' }] } },
+    ]);
+  });
+});
+
+test('Aurora, defaults: one Serverless v2 instance', () => {
+  const { template } = synthAirflow({ database: AirflowDatabase.aurora() });
+  template.hasResourceProperties('AWS::RDS::DBCluster', { ServerlessV2ScalingConfiguration: { MinCapacity: 0.5, MaxCapacity: 4 }, DatabaseName: 'airflow' });
+  expect(resourcesOf(template, 'AWS::RDS::DBInstance').map(({ DBInstanceClass }) => DBInstanceClass)).toEqual(['db.serverless']);
+});
+
+test('Aurora, custom: capacity, a reader in another zone, rotation and removal', () => {
+  const { template } = synthAirflow({
+    database: AirflowDatabase.aurora({
+      minCapacity: 1,
+      maxCapacity: 16,
+      multiAz: true,
+      passwordRotation: Duration.days(30),
+      deletionProtection: false,
+      removalPolicy: RemovalPolicy.DESTROY,
+      backupRetention: Duration.days(35),
+      parameters: { log_min_duration_statement: '1000' },
+    }),
+  });
+  template.hasResource('AWS::RDS::DBCluster', {
+    Properties: { ServerlessV2ScalingConfiguration: { MinCapacity: 1, MaxCapacity: 16 }, DeletionProtection: false, BackupRetentionPeriod: 35 }, DeletionPolicy: 'Delete',
+  });
+  template.resourceCountIs('AWS::RDS::DBInstance', 2);
+  template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', { RotationRules: { ScheduleExpression: 'rate(30 days)' } });
+  template.hasResourceProperties('AWS::RDS::DBClusterParameterGroup', { Parameters: { 'rds.force_ssl': '1', 'log_min_duration_statement': '1000' } });
+});
+
+test('Aurora, custom: provisioned instances', () => {
+  const { template } = synthAirflow({ database: AirflowDatabase.aurora({ instanceType: new ec2.InstanceType('r8g.large'), multiAz: true }) });
+  expect(resourcesOf(template, 'AWS::RDS::DBInstance').map(({ DBInstanceClass }) => DBInstanceClass)).toEqual(['db.r8g.large', 'db.r8g.large']);
+});
+
+test('RDS, defaults and custom', () => {
+  synthAirflow({ database: AirflowDatabase.rds() }).template.hasResourceProperties('AWS::RDS::DBInstance', {
+    DBInstanceClass: 'db.t4g.medium', AllocatedStorage: '20', MaxAllocatedStorage: 100, MultiAZ: false, StorageType: 'gp3', DBName: 'airflow',
+  });
+  const options = { instanceType: new ec2.InstanceType('m8g.large'), allocatedStorage: Size.gibibytes(50), maxAllocatedStorage: Size.gibibytes(500), multiAz: true };
+  synthAirflow({ database: AirflowDatabase.rds(options) }).template.hasResourceProperties('AWS::RDS::DBInstance', {
+    DBInstanceClass: 'db.m8g.large', AllocatedStorage: '50', MaxAllocatedStorage: 500, MultiAZ: true,
+  });
+});
+
+test('both charts connect to PgBouncer', () => {
+  const { template } = synthCommunity({ database: AirflowDatabase.aurora() });
+  expect(valuesOf(template).externalDatabase).toMatchObject({ host: 'airflow-pgbouncer.airflow', user: 'airflow', passwordSecret: 'airflow-secret' });
+  expect(objectsOf(template, 'Deployment').map(({ metadata }) => metadata.name)).toEqual(['airflow-pgbouncer']);
+});
+
+test('custom: other authorities', () => {
+  const certificateAuthorities = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+  const { template } = synthAirflow({ database: AirflowDatabase.rds({ certificateAuthorities }) });
+  expect(configOf(template)['server-ca.pem']).toBe(certificateAuthorities);
+  template.hasResourceProperties('AWS::RDS::DBInstance', { StorageEncrypted: Match.anyValue() });
+});
+
+test.each<[string, () => unknown, string]>([
+  ['backups are kept for half a day', () => synthAirflow({ database: AirflowDatabase.rds({ backupRetention: Duration.hours(12) }) }),
+    "'database.backupRetention' must be a whole number of days from 1 to 35, got 0.5"],
+  ['nothing verifies the certificate', () => synthAirflow({ database: AirflowDatabase.aurora(), pgBouncer: PgBouncer.disabled() }),
+    "'pgBouncer' must be enabled with AirflowDatabase.aurora() and AirflowDatabase.rds(), whose certificate and password PgBouncer follows"],
+])('fails when %s', (_name, synth, message) => {
+  expect(synth).toThrow(new Error(`Data/Airflow: ${message}`));
+});
