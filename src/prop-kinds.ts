@@ -7,6 +7,7 @@ const CLASSES: Record<string, string> = {
   nodePools: 'AirflowNodePools.managedNodeGroups()',
   database: 'AirflowDatabase.inCluster()',
   pgBouncer: 'PgBouncer.enabled()',
+  broker: 'CeleryBroker.inCluster()',
   image: "AirflowImage.fromRegistry('apache/airflow', '3.3.2')",
   efsCsiDriver: 'EfsCsiDriverInstallation.existing()',
   externalSecrets: 'ExternalSecretsInstallation.existing()',

@@ -6,7 +6,10 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Json, synthAirflow, synthCommunity } from './util';
-import { AirflowChart, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, WorkerAutoscaling } from '../src';
+import {
+  AirflowChart, AirflowDatabase, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, PgBouncer,
+  WorkerAutoscaling,
+} from '../src';
 
 const ROOT = join(__dirname, '..');
 
@@ -54,6 +57,7 @@ test('the types of the API', () => {
     'AirflowChart',
     'AirflowChartOptions',
     'AirflowConnection',
+    'AirflowDatabase',
     'AirflowExecutor',
     'AirflowImage',
     'AirflowNodePools',
@@ -92,6 +96,7 @@ test('the types of the API', () => {
     'IAirflowSecrets',
     'IAlbIngress',
     'InClusterBrokerOptions',
+    'InClusterDatabaseOptions',
     'KarpenterNodePoolOptions',
     'KarpenterOptions',
     'KarpenterPoolsOptions',
@@ -103,6 +108,8 @@ test('the types of the API', () => {
     'NodePlacement',
     'NodePoolOptions',
     'PersistenceOptions',
+    'PgBouncer',
+    'PgBouncerOptions',
     'SecretsBackend',
     'SingleNodeGroupOptions',
     'WorkerAutoscaling',
@@ -162,6 +169,12 @@ test("no any but in 'helmValues'", () => {
   expect(namesOf(untyped)).toEqual(['AirflowOnEksProps.helmValues']);
 });
 
+test('the fixture of the examples imports every class', () => {
+  const fixture = readFileSync(join(ROOT, 'rosetta/default.ts-fixture'), 'utf8');
+  const imported = /import \{([^}]*)\} from 'airflow-on-eks'/.exec(fixture)![1].split(',').map((name) => name.trim()).filter((name) => name);
+  expect(namesOf(types.filter(({ kind }) => kind !== 'interface')).filter((name) => !imported.includes(name))).toEqual([]);
+});
+
 type Props = (optional: any, stack: Stack) => Partial<AirflowOnEksProps>;
 const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
 const key = AirflowSecret.fromKubernetesSecret('mine', 'gitSshKey');
@@ -203,6 +216,8 @@ const STRUCTS: Record<string, Record<string, Props>> = {
   NodePlacement: {
     'a placement': (optional, stack) => ({ nodePools: AirflowNodePools.existing({ stateless: { labels: {}, ...optional }, nodeRole: nodeRole(stack) }) }),
   },
+  InClusterDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.inCluster(optional) }) },
+  PgBouncerOptions: { pgBouncer: (optional) => ({ pgBouncer: PgBouncer.enabled(optional) }) },
   InClusterBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.inCluster(optional) }) },
   ElastiCacheBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.elastiCache(optional) }) },
   GitSyncOptions: { gitSync: (optional) => ({ gitSync: { repository: 'https://example.com/dags.git', ...optional } }) },

@@ -6,8 +6,8 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { importedCluster, importedVpc, newStack, Props, remoteSecret, synthAirflow, valuesOf } from './util';
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowSecret, AirflowVariable, AlbIngressOptions, AlbListenerPort,
-  GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
+  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable, AlbIngressOptions,
+  AlbListenerPort, GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
 const { HTTP, HTTPS } = elbv2.ApplicationProtocol;
@@ -67,7 +67,10 @@ const TYPES: Row[] = [
   ['a map as users', { users: any({ ada }) }, "'users' must be a list, got an object of the type Object"],
   ['an empty item', { users: [ada, any(null)] }, "'users' must not contain an empty item, got null as item 1"],
   ['text as role', { users: [{ ...ada, role: any('Admin') }] },
-    "'users.ada.role' must be an AirflowRole, got 'Admin'; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role"],
+    "'users.ada.role' must be an AirflowRole with a name, got 'Admin'; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role"],
+  ['a role without a name', { users: [{ ...ada, role: AirflowRole.of('') }] },
+    "'users.ada.role' must be an AirflowRole with a name, got AirflowRole.of(''); use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role"],
+  ['a map as broker', { broker: any({ memory: '1Gi' }) }, "'broker' must be made by a method such as CeleryBroker.inCluster(), got an object of the type Object"],
   ['an ARN as secret', { environmentSecrets: { LICENSE: AirflowSecret.fromSecretsManager(any('arn:aws:...')) } },
     "'environmentSecrets.LICENSE' must be made from a secret of aws-secretsmanager, got 'arn:aws:...'; use Secret.fromSecretCompleteArn()"],
   ['a number as environment variable', { environment: { PORT: any(8080) } }, "'environment.PORT' must be text, got 8080"],

@@ -121,7 +121,8 @@ export function userSettings(
       fail(scope, "'users.username' must be known at synthesis, because the ID of the password derives from it, got a token");
     }
     if (role !== undefined && !(typeof role?.name === 'string' && role.name)) {
-      fail(scope, `'users.${username}.role' must be an AirflowRole, got ${shown(role)}; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role`);
+      const given = role?.name === '' ? "AirflowRole.of('')" : shown(role);
+      fail(scope, `'users.${username}.role' must be an AirflowRole with a name, got ${given}; use AirflowRole.ADMIN, or AirflowRole.of() with the name of a role`);
     }
   }
   checkUnique(scope, 'users', users.map(({ username }) => `${username}`.toLowerCase()));

@@ -96,7 +96,7 @@ const LIBRARY_ERRORS: Record<string, string> = {
   'without effect': "'workers.replicas' needs an executor with Celery workers, got AirflowExecutor.KUBERNETES; remove it, or use AirflowExecutor.CELERY_KUBERNETES",
   'file system': "'persistence.removalPolicy' has no effect together with 'persistence.fileSystem', which already exists; set it where you create the file system",
   'slots': "'pools.a.slots' must be a whole number of at least -1, got 0.5",
-  'empty role': "'users.ada.role' must be an AirflowRole, got",
+  'empty role': "'users.ada.role' must be an AirflowRole with a name, got AirflowRole.of('')",
 };
 
 /** The errors for types that a language does not check before the program runs. */
