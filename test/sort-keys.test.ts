@@ -16,7 +16,7 @@ test('keeps the order of lists, and everything that is not a map', () => {
 test('the order of the maps in props does not change the template', () => {
   const secrets: [string, AirflowSecret][] = ['one', 'two'].map((key) => [key, AirflowSecret.fromKubernetesSecret('mine', key)]);
   const template = (order: <T>(entries: T[]) => T[]) => synthAirflow({
-    config: Object.fromEntries(order([['core.parallelism', '64'], ['celery.worker_concurrency', '8']])),
+    config: Object.fromEntries(order([['core.parallelism', '64'], ['celery.worker_prefetch_multiplier', '8']])),
     environment: Object.fromEntries(order([['TZ', 'UTC'], ['STAGE', 'prod']])),
     environmentSecrets: Object.fromEntries(order(secrets)),
     helmValues: { scheduler: { podAnnotations: Object.fromEntries(order([['a', '1'], ['b', '2']])) } },

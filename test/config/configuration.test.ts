@@ -44,7 +44,7 @@ test('environment variables reach both charts', () => {
   const webhook = { name: 'SLACK_WEBHOOK', valueFrom: { secretKeyRef: { name: 'mine', key: 'key' } } };
   const { airflow } = valuesOf(synthCommunity(props).template);
   expect(airflow.config).toMatchObject({ AIRFLOW__CORE__PARALLELISM: '64', AIRFLOW__CORE__LOAD_EXAMPLES: 'False' });
-  expect(airflow.extraEnv.slice(2)).toEqual([{ name: 'STAGE', value: 'dev' }, webhook]);
+  expect(airflow.extraEnv.slice(-2)).toEqual([{ name: 'STAGE', value: 'dev' }, webhook]);
   expect(valuesOf(synthAirflow(props).template).extraEnv.split('\n').map((line: string) => JSON.parse(line.replace('- ', '')))).toEqual([
     { name: 'STAGE', value: 'dev' }, webhook, { name: 'AIRFLOW__CORE__PARALLELISM', value: '64' },
   ]);
