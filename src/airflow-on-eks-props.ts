@@ -14,6 +14,7 @@ import { ExternalSecretsInstallation } from './external-secrets';
 import { GitSyncOptions } from './git-sync/git-sync';
 import { AirflowImage } from './image';
 import { AlbIngressOptions } from './ingress/alb-ingress-options';
+import { KedaInstallation } from './keda';
 import { AirflowConnection } from './metadata/airflow-connection';
 import { AirflowPool } from './metadata/airflow-pool';
 import { AirflowUser } from './metadata/airflow-user';
@@ -194,6 +195,13 @@ export interface AirflowOnEksProps {
    * @default ExternalSecretsInstallation.onAnyNode()
    */
   readonly externalSecrets?: ExternalSecretsInstallation;
+
+  /**
+   * How KEDA, which sets the number of workers with `WorkerAutoscaling.onQueuedTasks()`, is installed.
+   *
+   * @default KedaInstallation.onAnyNode()
+   */
+  readonly keda?: KedaInstallation;
 
   /**
    * The users who can log in to the web UI.

@@ -15,6 +15,7 @@ import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
 import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
+import { Keda, kedaOf } from './keda';
 import { serviceAccountRole } from './kubernetes';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
@@ -29,6 +30,7 @@ import { fail } from './validation';
 interface Order {
   readonly namespaceManifest: Construct;
   readonly operator: Construct[];
+  readonly keda: Keda[];
   readonly available: IDependable[];
   readonly persistence: Persistence;
   readonly nodes: BoundNodePools;
@@ -183,6 +185,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const { operator, synchronized } = externalSecretsManifest(secrets, {
       ...context, keys: [...keys, ...broker?.keys ?? [], ...dataPlane.flatMap((part) => part.keys)], installation: props.externalSecrets,
     });
+    const keda = kedaOf(cluster, settings.workers, props.keda);
     const ingress = this.createIngress(props, executor, nodes.autoMode);
 
     this.grantPrincipal = this.role;
@@ -198,14 +201,16 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const available = [...synchronized, ...database.available];
     const workloads = [...dataPlane.flatMap((part) => part.workloads), release];
     const albController = albControllerOf(cluster);
-    this.order({ namespaceManifest, operator, available, persistence, nodes, broker, workloads, release, ingress, albController });
+    this.order({ namespaceManifest, operator, keda, available, persistence, nodes, broker, workloads, release, ingress, albController });
   }
 
   /** Resources are deleted in the reverse order. */
-  private order({ namespaceManifest, operator, available, persistence, nodes, broker, workloads, release, ingress, albController }: Order): void {
+  private order(order: Order): void {
+    const { namespaceManifest, operator, keda, available, persistence, nodes, broker, workloads, release, ingress, albController } = order;
     namespaceManifest.node.addDependency(
       ...operator, // removes the finalizers of what is in the namespace, also after a deployment that failed
-      ...nodes.dependables, // on which the operator may run until then
+      ...keda.map(({ _release }) => _release), // as well
+      ...nodes.dependables, // on which both may run until then
     );
     for (const workload of workloads) {
       workload.node.addDependency(
@@ -215,7 +220,10 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
         ...albController, // checks each new Service, and refuses all until it is ready
       );
     }
-    release.node.addDependency(...broker?.dependables ?? []); // which the workers need until they have stopped
+    release.node.addDependency(
+      ...keda, // whose definition the autoscaler of the workers has
+      ...broker?.dependables ?? [], // which the workers need until they have stopped
+    );
     ingress?.node.addDependency(
       release, // contains the services
       ...albController, // deletes the load balancer, before it is deleted itself

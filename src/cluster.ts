@@ -12,9 +12,10 @@ export function isEksV1(cluster: Cluster): cluster is eks.ICluster {
   return 'awsAuth' in cluster;
 }
 
-/** Whether the app has a kubectl layer with Helm 4, by the name of its class. */
+/** Whether all kubectl layers in the stack of the cluster, if there are any, have Helm 4, by the names of their classes. */
 export function hasHelm4(cluster: Cluster): boolean {
-  return cluster.stack.node.findAll().some(({ constructor }) => Number(/^KubectlV(\d+)Layer$/.exec(constructor.name)?.[1]) >= 33);
+  const versions = cluster.stack.node.findAll().flatMap(({ constructor }) => /^KubectlV(\d+)Layer$/.exec(constructor.name)?.[1] ?? []);
+  return versions.length > 0 && versions.every((version) => Number(version) >= 33);
 }
 
 /** Fails with all attributes that an imported cluster lacks. The CDK would report one at a time, and some only during deployment. */

@@ -52,13 +52,13 @@ const MEMORY_UNITS: Record<string, number> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 *
 
 /** Applies the defaults of a component and checks its options. */
 export function componentSettings(
-  scope: Construct, prop: string, options: ComponentOptions = {}, defaults: ComponentOptions = {},
+  scope: Construct, prop: string, options: ComponentOptions = {}, defaults: ComponentOptions = {}, minReplicas = 1,
 ): ComponentSettings {
   const replicas = options.replicas ?? defaults.replicas ?? 1;
   const cpu = options.cpu ?? defaults.cpu;
   const memory = options.memory ?? defaults.memory;
   const { memoryLimit } = options;
-  checkCount(scope, `${prop}.replicas`, replicas, 1);
+  checkCount(scope, `${prop}.replicas`, replicas, minReplicas);
   checkFormat(scope, `${prop}.cpu`, cpu ?? '1', CPU, "a Kubernetes quantity such as '500m' or '2'");
   for (const [name, quantity] of Object.entries({ memory, memoryLimit })) {
     checkFormat(scope, `${prop}.${name}`, quantity ?? '1Gi', MEMORY, "a Kubernetes quantity such as '512Mi' or '2Gi'");

@@ -1,9 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct } from 'constructs';
 import { Cluster } from './cluster';
-import { installChart, readObject } from './kubernetes';
+import { definitionEstablished, installChart } from './kubernetes';
 import { airflowNodes, tolerationsOf } from './nodes/placement';
 import { EXTERNAL_SECRETS_CHART } from './versions';
 
@@ -100,16 +99,8 @@ export class ExternalSecrets extends Construct {
         global: { tolerations: tolerationsOf(airflowNodes()) }, // for clusters in which all nodes are created for Airflow
       },
     });
-    // The API server accepts objects of the definitions some seconds after helm has returned. The release itself must not wait: its pods may
-    // run on nodes that a later stack creates.
     for (const [kind, resource] of [['SecretStore', 'secretstores'], ['ExternalSecret', 'externalsecrets']]) {
-      readObject(this, `${kind}Definition`, cluster, {
-        objectType: 'customresourcedefinition',
-        objectName: `${resource}.external-secrets.io`,
-        objectNamespace: 'default', // the definition has none, but the handler needs one
-        jsonPath: '.status.conditions[?(@.reason=="InitialNamesAccepted")].status', // the reason of the condition Established when it is true
-        timeout: Duration.minutes(2),
-      }).node.addDependency(this._release);
+      definitionEstablished(this, `${kind}Definition`, cluster, `${resource}.external-secrets.io`).node.addDependency(this._release);
     }
   }
 }

@@ -22,6 +22,7 @@ export { AirflowImage } from './image';
 export { IAlbIngress } from './ingress/alb-ingress';
 export { AlbIngressClass } from './ingress/alb-ingress-class';
 export { AlbIngressOptions, AlbListenerPort } from './ingress/alb-ingress-options';
+export { Keda, KedaInstallation } from './keda';
 export { AirflowConnection } from './metadata/airflow-connection';
 export { AirflowPool } from './metadata/airflow-pool';
 export { AirflowRole, AirflowUser } from './metadata/airflow-user';
@@ -35,4 +36,6 @@ export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';
 export { AirflowSecret } from './secrets/airflow-secret';
 export { AirflowSecretsOptions, IAirflowSecrets } from './secrets/airflow-secrets';
-export { CpuAutoscalingOptions, MemoryAutoscalingOptions, WorkerAutoscaling, WorkerAutoscalingOptions, WorkersOptions } from './workers';
+export {
+  CpuAutoscalingOptions, MemoryAutoscalingOptions, QueuedTasksAutoscalingOptions, WorkerAutoscaling, WorkerAutoscalingOptions, WorkersOptions,
+} from './workers';

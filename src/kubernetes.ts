@@ -107,6 +107,21 @@ export function waitUntilReady(
 }
 
 /**
+ * Waits until a definition is established: the API server accepts objects of it some seconds after helm has returned.
+ *
+ * The release of an operator itself must not wait: its pods may run on nodes that a later stack creates.
+ */
+export function definitionEstablished(scope: Construct, id: string, cluster: Cluster, name: string): Construct {
+  return readObject(scope, id, cluster, {
+    objectType: 'customresourcedefinition',
+    objectName: name,
+    objectNamespace: 'default', // the definition has none, but the handler needs one
+    jsonPath: '.status.conditions[?(@.reason=="InitialNamesAccepted")].status', // the reason of the condition Established when it is true
+    timeout: Duration.minutes(2),
+  });
+}
+
+/**
  * A role that one Kubernetes service account can assume (IRSA).
  *
  * The CDK's own ServiceAccount would add a manifest, and with it one more call to the cluster, to each role.

@@ -7,8 +7,8 @@ import { checkFormat, fail } from './validation';
 /** The names of Services derive from it. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#rfc-1035-label-names */
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 
-/** Namespaces of Kubernetes, AWS and the External Secrets operator. */
-const RESERVED = /^(default|kube-.*|amazon-.*|aws-observability|external-secrets)$/;
+/** Namespaces of Kubernetes, AWS and the operators. */
+const RESERVED = /^(default|kube-.*|amazon-.*|aws-observability|external-secrets|keda)$/;
 
 /** Fails unless the name of a namespace is valid, and not yet used by another deployment of the cluster. */
 export function checkNamespace(scope: Construct, cluster: Cluster, namespace: string, maxLength: number): void {

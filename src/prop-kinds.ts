@@ -11,6 +11,7 @@ const CLASSES: Record<string, string> = {
   image: "AirflowImage.fromRegistry('apache/airflow', '3.3.2')",
   efsCsiDriver: 'EfsCsiDriverInstallation.existing()',
   externalSecrets: 'ExternalSecretsInstallation.existing()',
+  keda: 'KedaInstallation.existing()',
   secretsBackend: "SecretsBackend.secretsManager('airflow')",
 };
 

@@ -41,6 +41,12 @@ export const EXTERNAL_SECRETS_CHART: ChartVersion = {
 };
 export const EXTERNAL_SECRETS_API = 'external-secrets.io/v1';
 
+export const KEDA_CHART: ChartVersion = {
+  chart: 'keda',
+  repository: 'https://kedacore.github.io/charts',
+  version: '2.20.2',
+};
+
 export const AIRFLOW_REPOSITORY = 'apache/airflow';
 
 /** An image by registry, repository and tag, which some charts expect separately. */

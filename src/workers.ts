@@ -47,6 +47,18 @@ export interface CpuAutoscalingOptions extends WorkerAutoscalingOptions {
 }
 
 /**
+ * Options of `WorkerAutoscaling.onQueuedTasks()`.
+ */
+export interface QueuedTasksAutoscalingOptions extends WorkerAutoscalingOptions {
+  /**
+   * How often KEDA counts the tasks, in whole seconds, at most 5 minutes.
+   *
+   * @default Duration.seconds(5)
+   */
+  readonly pollingInterval?: Duration;
+}
+
+/**
  * How the number of Celery workers follows their load.
  *
  * @example
@@ -68,7 +80,7 @@ export class WorkerAutoscaling {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/metrics-server.html
    */
   public static onMemory(options: MemoryAutoscalingOptions): WorkerAutoscaling {
-    return new WorkerAutoscaling(options, 'memory', 'targetMemoryPercent', options.targetMemoryPercent);
+    return new WorkerAutoscaling(options, { name: 'memory', option: 'targetMemoryPercent', target: options.targetMemoryPercent });
   }
 
   /**
@@ -79,15 +91,34 @@ export class WorkerAutoscaling {
    * @param options the maximum number of workers and the utilization to aim for
    */
   public static onCpu(options: CpuAutoscalingOptions): WorkerAutoscaling {
-    return new WorkerAutoscaling(options, 'cpu', 'targetCpuPercent', options.targetCpuPercent);
+    return new WorkerAutoscaling(options, { name: 'cpu', option: 'targetCpuPercent', target: options.targetCpuPercent });
+  }
+
+  /**
+   * Add and remove workers by the number of queued and running tasks, with KEDA.
+   *
+   * The number of workers is the number of these tasks, divided by `workers.concurrency`. With `workers.replicas: 0`, no worker runs while there are
+   * no tasks, and the first task waits for a worker to start. A worker that is removed has `workers.terminationGracePeriod` to finish its tasks.
+   *
+   * Only for the official chart: the community chart has no KEDA.
+   *
+   * @param options the maximum number of workers
+   * @see https://keda.sh/docs/latest/scalers/postgresql/
+   */
+  public static onQueuedTasks(options: QueuedTasksAutoscalingOptions): WorkerAutoscaling {
+    return new WorkerAutoscaling(options, undefined, options.pollingInterval);
   }
 
   private constructor(
     private readonly options: WorkerAutoscalingOptions,
-    private readonly resource: string,
-    private readonly targetOption: string,
-    private readonly target: number = 80,
+    private readonly resource?: ResourceTarget,
+    private readonly pollingInterval = Duration.seconds(5),
   ) {}
+
+  /** @internal */
+  public get _minReplicas(): number {
+    return this.resource ? 1 : 0;
+  }
 
   /** @internal */
   public _bind(scope: Construct, minReplicas: number): AutoscalingSettings {
@@ -96,15 +127,16 @@ export class WorkerAutoscaling {
     if (![minReplicas, maxReplicas].some(Token.isUnresolved) && maxReplicas < minReplicas) {
       fail(scope, `'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (${minReplicas}), got ${maxReplicas}`);
     }
-    checkCount(scope, `workers.autoscaling.${this.targetOption}`, this.target, 1);
     const stabilizationWindowSeconds = secondsOf(scope, 'workers.autoscaling.scaleDownStabilization', scaleDownStabilization, [0, 3600],
       'at most 1 hour in whole seconds, which is the maximum of Kubernetes');
-    return {
-      minReplicas,
-      maxReplicas,
-      metrics: [{ type: 'Resource', resource: { name: this.resource, target: { type: 'Utilization', averageUtilization: this.target } } }],
-      behavior: { scaleDown: { stabilizationWindowSeconds } },
-    };
+    const bounds = { minReplicas, maxReplicas, behavior: { scaleDown: { stabilizationWindowSeconds } } };
+    if (!this.resource) {
+      const pollingSeconds = secondsOf(scope, 'workers.autoscaling.pollingInterval', this.pollingInterval, [1, 300], 'from 1 second to 5 minutes in whole seconds');
+      return { on: 'queuedTasks', ...bounds, pollingSeconds };
+    }
+    const { name, option, target: averageUtilization = 80 } = this.resource;
+    checkCount(scope, `workers.autoscaling.${option}`, averageUtilization, 1);
+    return { on: 'resource', ...bounds, metrics: [{ type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } }] };
   }
 }
 
@@ -113,7 +145,7 @@ export class WorkerAutoscaling {
  */
 export interface WorkersOptions extends ComponentOptions {
   /**
-   * How the number of workers follows their load, with `replicas` as the minimum.
+   * How the number of workers follows their load, with `replicas` as the minimum, which may be 0 with `WorkerAutoscaling.onQueuedTasks()`.
    *
    * @default - the number of workers is fixed
    */
@@ -144,13 +176,32 @@ export interface WorkersOptions extends ComponentOptions {
   readonly defaultTaskRetries?: number;
 }
 
-/** The bounds, metrics and behavior of a HorizontalPodAutoscaler. */
-export interface AutoscalingSettings {
+/** The utilization of a resource to aim for, and the option that sets it. */
+interface ResourceTarget {
+  readonly name: string;
+  readonly option: string;
+  readonly target?: number;
+}
+
+interface AutoscalingBounds {
   readonly minReplicas: number;
   readonly maxReplicas: number;
-  readonly metrics: Record<string, any>[];
-  readonly behavior: Record<string, any>;
+  readonly behavior: { readonly scaleDown: { readonly stabilizationWindowSeconds: number } };
 }
+
+/** A HorizontalPodAutoscaler. */
+export interface ResourceAutoscaling extends AutoscalingBounds {
+  readonly on: 'resource';
+  readonly metrics: Record<string, any>[];
+}
+
+/** A ScaledObject of KEDA. */
+interface QueuedTasksAutoscaling extends AutoscalingBounds {
+  readonly on: 'queuedTasks';
+  readonly pollingSeconds: number;
+}
+
+export type AutoscalingSettings = ResourceAutoscaling | QueuedTasksAutoscaling;
 
 /** The workers with their defaults, for the chart. */
 export interface WorkersSettings extends ComponentSettings {
@@ -170,15 +221,16 @@ export function checkWorkersRun(scope: Construct, options: WorkersOptions = {}, 
 
 /** Applies the defaults of the workers and checks their options. */
 export function workersSettings(scope: Construct, options: WorkersOptions = {}, onSpot: boolean): WorkersSettings {
-  checkCount(scope, 'workers.replicas', options.replicas, 1, 'for a deployment without Celery workers use AirflowExecutor.KUBERNETES');
-  checkCount(scope, 'workers.concurrency', options.concurrency, 1);
-  checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
-  const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' });
-  const terminationGraceSeconds = secondsOf(scope, 'workers.terminationGracePeriod', options.terminationGracePeriod ?? Duration.minutes(10), [120, 14 * 60],
-    'from 2 to 14 minutes in whole seconds, because the function that deletes the deployment stops after 15 minutes');
   if (options.autoscaling !== undefined && typeof options.autoscaling?._bind !== 'function') {
     fail(scope, `'workers.autoscaling' must be made by a method such as WorkerAutoscaling.onMemory(), got ${shown(options.autoscaling)}`);
   }
+  const minReplicas = options.autoscaling?._minReplicas ?? 1;
+  checkCount(scope, 'workers.replicas', options.replicas, minReplicas, 'for no workers between tasks use WorkerAutoscaling.onQueuedTasks() or AirflowExecutor.KUBERNETES');
+  checkCount(scope, 'workers.concurrency', options.concurrency, 1);
+  checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
+  const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' }, minReplicas);
+  const terminationGraceSeconds = secondsOf(scope, 'workers.terminationGracePeriod', options.terminationGracePeriod ?? Duration.minutes(10), [120, 14 * 60],
+    'from 2 to 14 minutes in whole seconds, because the function that deletes the deployment stops after 15 minutes');
   return {
     ...component,
     autoscaling: options.autoscaling?._bind(scope, component.replicas),

@@ -100,6 +100,8 @@ test('the types of the API', () => {
     'KarpenterNodePoolOptions',
     'KarpenterOptions',
     'KarpenterPoolsOptions',
+    'Keda',
+    'KedaInstallation',
     'KnownHosts',
     'ManagedNodeGroupsOptions',
     'ManagedNodesOptions',
@@ -110,6 +112,7 @@ test('the types of the API', () => {
     'PersistenceOptions',
     'PgBouncer',
     'PgBouncerOptions',
+    'QueuedTasksAutoscalingOptions',
     'SecretsBackend',
     'SingleNodeGroupOptions',
     'WorkerAutoscaling',
@@ -144,7 +147,7 @@ test("each default is a value, or begins with '- '", () => {
 
 test('what is exported can be used alone', () => {
   const constructs = types.filter(({ base }) => base === 'constructs.Construct');
-  expect(namesOf(constructs)).toEqual(['AirflowOnEks', 'EfsCsiDriver', 'ExternalSecrets']);
+  expect(namesOf(constructs)).toEqual(['AirflowOnEks', 'EfsCsiDriver', 'ExternalSecrets', 'Keda']);
   // All other classes have static factories, and the cluster-wide constructs cannot be created twice by mistake.
   expect(namesOf(types.filter(({ initializer }) => initializer))).toEqual(['AirflowOnEks']);
   const factories = types.filter(({ kind, initializer }) => kind === 'class' && !initializer)
@@ -160,7 +163,7 @@ test('an interface is behavioral if and only if its name begins with I', () => {
 
 test("no union but 'cluster'", () => {
   expect(namesOf(members.flatMap(valuesOf).filter((value) => value.types.some(({ union }) => union)))).toEqual([
-    'AirflowOnEksProps.cluster', 'EfsCsiDriver.getOrCreate(cluster)', 'ExternalSecrets.getOrCreate(cluster)',
+    'AirflowOnEksProps.cluster', 'EfsCsiDriver.getOrCreate(cluster)', 'ExternalSecrets.getOrCreate(cluster)', 'Keda.getOrCreate(cluster)',
   ]);
 });
 
@@ -195,6 +198,7 @@ const STRUCTS: Record<string, Record<string, Props>> = {
   WorkersOptions: { workers: (workers) => ({ workers }) },
   WorkerAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
   CpuAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, ...optional }) } }) },
+  QueuedTasksAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ chart: AirflowChart.official(), workers: { autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4, ...optional }) } }) },
   MemoryAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
   ManagedNodeGroupsOptions: { nodePools: (optional) => ({ nodePools: AirflowNodePools.managedNodeGroups(optional) }) },
   NodePoolOptions: Object.fromEntries(['stateless', 'workers', 'database'].map((pool): [string, Props] =>

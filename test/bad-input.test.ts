@@ -188,7 +188,7 @@ const INGRESS: Row[] = [
 const NAMES: Row[] = [
   ['a namespace that begins with a digit', { namespace: '1data' }, `'namespace' ${LABEL} '1data'`],
   ['a number as namespace', { namespace: any(1) }, `'namespace' ${LABEL} 1`],
-  ...['default', 'kube-system', 'kube-public', 'amazon-cloudwatch', 'external-secrets'].map((namespace): Row =>
+  ...['default', 'kube-system', 'kube-public', 'amazon-cloudwatch', 'external-secrets', 'keda'].map((namespace): Row =>
     [`the namespace ${namespace}`, { namespace }, `${RESERVED} '${namespace}'; use a name such as 'airflow'`]),
   ['users that differ only in case', { users: [ada, { ...bob, username: 'ADA' }] }, "'users' must contain each name only once, got 'ada' twice"],
   ['users that share a key', { users: [{ ...ada, username: 'ada@b' }, { ...bob, username: 'ada.b' }] },

@@ -16,11 +16,12 @@ import {
   CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, newStack, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow,
   temporaryFolder, TWO_DEPLOYMENTS,
 } from './util';
-import { AirflowChart, AirflowExecutor, AirflowRole, EfsCsiDriverInstallation, NodePlacement } from '../src';
+import { AirflowChart, AirflowExecutor, AirflowRole, EfsCsiDriverInstallation, NodePlacement, WorkerAutoscaling } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
 const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
 const EXTERNAL_SECRETS = 'external-secrets-2.9.0';
+const KEDA = 'keda-2.20.2';
 
 /** Shows that the tests were skipped, in the output and in the report. */
 function skipped(): void {
@@ -245,6 +246,17 @@ describe('the real charts', () => {
       expect(violations(render(helm(), withoutDependencies(EXTERNAL_SECRETS), template, 'external-secrets'), {
         pools: [nodePool(/^Deployment\/external-secrets$/, { labels: {}, taints })],
       })).toEqual([]);
+    });
+
+    test('KEDA runs on any node, also on those of Airflow, and keeps its definitions', () => {
+      const rendered = render(helm(), KEDA, synthAirflow({ workers: { autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4 }) } }).template, 'keda');
+      expect(violations(rendered, {
+        pools: [nodePool(/^Deployment\/keda-operator(-metrics-apiserver)?$/, { labels: {}, taints })],
+        existingSecrets: { 'kedaorg-certs': [] }, // the operator creates it
+      })).toEqual([]);
+      const definitions = parse(rendered).filter(({ kind }) => kind === 'CustomResourceDefinition');
+      expect(definitions.map(({ metadata }) => metadata.annotations['helm.sh/resource-policy'])).toEqual(definitions.map(() => 'keep'));
+      expect(definitions.map(nameOf)).toContain('CustomResourceDefinition/scaledobjects.keda.sh');
     });
   });
 });

@@ -11,7 +11,7 @@ import { Construct } from 'constructs';
 import {
   ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newApp, newStack, REGION, remoteSecret, synthAirflow,
 } from './util';
-import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps, EfsCsiDriverInstallation, ExternalSecretsInstallation } from '../src';
+import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps, EfsCsiDriverInstallation, ExternalSecretsInstallation, WorkerAutoscaling } from '../src';
 
 /** The order in which CloudFormation creates resources; it deletes them in the reverse order. */
 class Graph {
@@ -94,6 +94,8 @@ function partsOf(graph: Graph): Record<string, string[]> {
     'the driver': graph.find(HELM, 'ClusterAirflowEfsCsiDriver'),
     'the operator': graph.find(HELM, 'ClusterAirflowExternalSecrets'),
     'the definitions of the operator': graph.find(AWAITED, 'ClusterAirflowExternalSecrets'),
+    'KEDA': graph.find(HELM, 'ClusterAirflowKeda'),
+    'the definition of KEDA': graph.find(AWAITED, 'ClusterAirflowKeda'),
     'the permissions of the store': graph.find('AWS::IAM::Policy', 'AirflowSecretsRole'),
     'the load balancer controller': graph.find(HELM).filter((id) => id.includes('AlbController')), // the CDK creates it beside the cluster
   };
@@ -105,6 +107,9 @@ const EDGES: [string, string][] = [
   ['the namespace', 'the operator'], // removes its finalizers, also after a deployment that failed
   ['the namespace', 'the nodes'], // on which the operator may run
   ['the namespace', 'the rules between the nodes'],
+  ['the namespace', 'KEDA'],
+  ['the definition of KEDA', 'KEDA'],
+  ['the release', 'the definition of KEDA'],
   ['the claims', 'the namespace'],
   ['the claims', 'the driver'],
   ['the claims', 'the file system'],
@@ -162,10 +167,14 @@ const CLUSTERS_OF_ALL_KINDS: Record<string, (scope: Construct) => AirflowOnEksPr
   }),
 };
 
-function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster'], { chart }: ChartUnderTest): Graph {
+/** Whether the number of workers can follow the queued tasks. */
+const hasKeda = (chart: string) => chart !== 'community';
+
+function graphOf(make: (scope: Construct) => AirflowOnEksProps['cluster'], { chart, name }: ChartUnderTest): Graph {
   const stack = newStack();
+  const workers = hasKeda(name) ? { autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4 }) } : {};
   new AirflowOnEks(stack, 'Airflow', {
-    cluster: make(stack), chart: chart(), ingress: {}, environmentSecrets: { STRIPE: remoteSecret(stack, 'stripe') },
+    cluster: make(stack), chart: chart(), ingress: {}, workers, environmentSecrets: { STRIPE: remoteSecret(stack, 'stripe') },
   });
   return new Graph(Template.fromStack(stack).toJSON());
 }
@@ -200,7 +209,7 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
 
   test('all parts exist', () => {
     const missing = Object.keys(parts).filter((part) => parts[part].length === 0);
-    expect(missing).toEqual(ownsController ? [] : ['the load balancer controller']);
+    expect(missing).toEqual([...hasKeda(chart.name) ? [] : ['KEDA', 'the definition of KEDA'], ...ownsController ? [] : ['the load balancer controller']]);
     expect(parts['the nodes']).toHaveLength(3);
   });
 

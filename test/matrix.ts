@@ -148,6 +148,20 @@ export const MATRIX: Record<string, Case> = {
       gitSync: { repository: 'https://github.com/example/dags.git' },
     }),
   },
+  'Celery, KEDA': {
+    only: 'official',
+    props: () => ({
+      workers: {
+        replicas: 0, concurrency: 8, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 8, scaleDownStabilization: Duration.minutes(10) }),
+      },
+    }),
+  },
+  'CeleryKubernetes, KEDA': {
+    only: 'official',
+    props: () => ({
+      executor: AirflowExecutor.CELERY_KUBERNETES, workers: { replicas: 1, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 8 }) },
+    }),
+  },
   ...USER_FILES,
   'network policies': {
     only: 'official',

@@ -143,6 +143,11 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
   ['a disruption budget without pods', ({ budget }) => { budget.spec.selector.matchLabels = {}; }, 'PodDisruptionBudget/web: selects no pod'],
   ['a disruption budget without a bound', ({ budget }) => { delete budget.spec.maxUnavailable; }, 'PodDisruptionBudget/web: must have one of minAvailable and maxUnavailable'],
   ['a workload that does not select its own pods', ({ deployment }) => { deployment.spec.selector.matchLabels.tier = 'a'; }, 'Deployment/web: does not select its own pods'],
+  ['an autoscaler that reads no variable of its target', ({ autoscaler }) => {
+    Object.assign(autoscaler, { apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' });
+    autoscaler.spec.scaleTargetRef.envSourceContainerName = 'web';
+    autoscaler.spec.triggers = [{ metadata: { connectionFromEnv: 'KEY' } }, { metadata: { connectionFromEnv: 'OTHER' } }];
+  }, 'ScaledObject/web: reads OTHER, which is no variable of Deployment/web'],
   ['an autoscaler without a target', ({ autoscaler }) => { autoscaler.spec.scaleTargetRef.name = 'worker'; }, 'HorizontalPodAutoscaler/web: scales Deployment/worker, which does not exist'],
   ['an autoscaler whose target requests nothing', (objects) => { delete podOf(objects).containers[0].resources; }, 'Deployment/web: web: requests no memory, by which HorizontalPodAutoscaler/web scales'],
   ['two owners of replicas', ({ deployment }) => { deployment.spec.replicas = 2; }, 'Deployment/web: has replicas, which HorizontalPodAutoscaler/web owns'],

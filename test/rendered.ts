@@ -4,11 +4,11 @@ import {
 } from './rendered-pods';
 import { Json } from './util';
 
-/** The APIs of Kubernetes 1.34 that the charts use, and that of the External Secrets operator. */
+/** The APIs of Kubernetes 1.34 that the charts use, and those of the operators. */
 const SERVED = new Set([
   'v1', 'apps/v1', 'batch/v1', 'autoscaling/v1', 'autoscaling/v2', 'policy/v1', 'networking.k8s.io/v1', 'rbac.authorization.k8s.io/v1',
   'storage.k8s.io/v1', 'scheduling.k8s.io/v1', 'coordination.k8s.io/v1', 'apiextensions.k8s.io/v1', 'admissionregistration.k8s.io/v1',
-  'external-secrets.io/v1', 'karpenter.sh/v1', 'karpenter.k8s.aws/v1', 'eks.amazonaws.com/v1',
+  'external-secrets.io/v1', 'karpenter.sh/v1', 'karpenter.k8s.aws/v1', 'eks.amazonaws.com/v1', 'keda.sh/v1alpha1', 'apiregistration.k8s.io/v1',
 ]);
 
 const WELL_KNOWN_PASSWORDS = ['airflow', 'admin', 'postgres', 'password', 'changeme'];
@@ -80,15 +80,19 @@ function selections(objects: Json[], pods: Pod[]): string[] {
 }
 
 function autoscalers(objects: Json[]): string[] {
-  return objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler').flatMap((autoscaler) => {
-    const { scaleTargetRef: { kind, name }, metrics } = autoscaler.spec;
+  return objects.filter(({ kind }) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind)).flatMap((autoscaler) => {
+    const { scaleTargetRef: { kind, name, envSourceContainerName }, metrics } = autoscaler.spec;
     const target = objects.find((object) => nameOf(object) === `${kind}/${name}`);
     if (!target) {
       return [`${nameOf(autoscaler)}: scales ${kind}/${name}, which does not exist`];
     }
+    const variables = list(target.spec.template.spec.containers).filter((container) => container.name === envSourceContainerName)
+      .flatMap(({ env }) => list(env).map((variable) => variable.name));
     return [
       // Server-side apply refuses an upgrade if a field has two owners.
       ...target.spec.replicas === undefined || target.spec.replicas === null ? [] : [`${nameOf(target)}: has replicas, which ${nameOf(autoscaler)} owns`],
+      ...list(autoscaler.spec.triggers).flatMap(({ metadata }) => variables.includes(metadata.connectionFromEnv) ? []
+        : [`${nameOf(autoscaler)}: reads ${metadata.connectionFromEnv}, which is no variable of ${nameOf(target)}`]),
       ...list(metrics).filter(({ resource }) => resource).flatMap(({ resource }) => list(target.spec.template.spec.containers)
         .filter(({ resources }) => resources?.requests?.[resource.name] === undefined)
         .map((container) => `${nameOf(target)}: ${container.name}: requests no ${resource.name}, by which ${nameOf(autoscaler)} scales`)),

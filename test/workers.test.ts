@@ -21,7 +21,7 @@ test('defaults', () => {
   });
   expect(settings({}, false).defaultTaskRetries).toBeUndefined();
   expect(settings({ autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) }).autoscaling)
-    .toEqual({ minReplicas: 2, maxReplicas: 4, metrics: onMemory(80), behavior: stabilization(300) });
+    .toEqual({ on: 'resource', minReplicas: 2, maxReplicas: 4, metrics: onMemory(80), behavior: stabilization(300) });
 });
 
 test('custom', () => {
@@ -36,7 +36,7 @@ test('custom', () => {
     defaultTaskRetries: 0,
   })).toEqual({
     replicas: 3,
-    autoscaling: { minReplicas: 3, maxReplicas: 9, metrics: onMemory(50), behavior: stabilization(600) },
+    autoscaling: { on: 'resource', minReplicas: 3, maxReplicas: 9, metrics: onMemory(50), behavior: stabilization(600) },
     resources: { requests: { cpu: '500m', memory: '4Gi' }, limits: { memory: '8Gi' } },
     concurrency: 4,
     terminationGraceSeconds: 300,
@@ -45,10 +45,19 @@ test('custom', () => {
 });
 
 test('custom: by CPU', () => {
-  const onCpu = (targetCpuPercent?: number) =>
-    settings({ autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, targetCpuPercent }) }).autoscaling?.metrics;
-  expect(onCpu()).toEqual([{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]);
-  expect(onCpu(60)?.[0].resource.target.averageUtilization).toBe(60);
+  const onCpu = (targetCpuPercent?: number) => settings({ autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, targetCpuPercent }) }).autoscaling;
+  const metrics = (averageUtilization: number) => [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } }];
+  expect(onCpu()).toMatchObject({ metrics: metrics(80) });
+  expect(onCpu(60)).toMatchObject({ metrics: metrics(60) });
+});
+
+test('custom: by queued tasks, also without workers between tasks', () => {
+  expect(settings({ replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 9 }) })).toMatchObject({
+    replicas: 0, autoscaling: { on: 'queuedTasks', minReplicas: 0, maxReplicas: 9, pollingSeconds: 5, behavior: stabilization(300) },
+  });
+  const options = { maxReplicas: 9, pollingInterval: Duration.seconds(30), scaleDownStabilization: Duration.minutes(1) };
+  expect(settings({ autoscaling: WorkerAutoscaling.onQueuedTasks(options) }).autoscaling)
+    .toEqual({ on: 'queuedTasks', minReplicas: 2, maxReplicas: 9, pollingSeconds: 30, behavior: stabilization(60) });
 });
 
 test('the maximum may be equal to the minimum, and either may be a token', () => {
@@ -97,7 +106,13 @@ const GRACE = "'workers.terminationGracePeriod' must be from 2 to 14 minutes in 
 
 test.each<[string, WorkersOptions, string]>([
   ['there are no workers', { replicas: 0 },
-    "'workers.replicas' must be a whole number of at least 1, got 0; for a deployment without Celery workers use AirflowExecutor.KUBERNETES"],
+    "'workers.replicas' must be a whole number of at least 1, got 0; for no workers between tasks use WorkerAutoscaling.onQueuedTasks() or AirflowExecutor.KUBERNETES"],
+  ['no worker could report its memory', { replicas: 0, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 2 }) },
+    "'workers.replicas' must be a whole number of at least 1, got 0; for no workers between tasks use WorkerAutoscaling.onQueuedTasks() or AirflowExecutor.KUBERNETES"],
+  ['replicas are negative', { replicas: -1, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 2 }) },
+    "'workers.replicas' must be a whole number of at least 0, got -1; for no workers between tasks use WorkerAutoscaling.onQueuedTasks() or AirflowExecutor.KUBERNETES"],
+  ['pollingInterval is too long', { autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 2, pollingInterval: Duration.minutes(6) }) },
+    "'workers.autoscaling.pollingInterval' must be from 1 second to 5 minutes in whole seconds, got 360 seconds"],
   ['maxReplicas is below replicas', { replicas: 3, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 2 }) },
     "'workers.autoscaling.maxReplicas' must be at least 'workers.replicas' (3), got 2"],
   ['maxReplicas is below the default of replicas', { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 1 }) },

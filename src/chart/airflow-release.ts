@@ -45,13 +45,24 @@ interface AirflowRelease {
   readonly keys: SecretKey[];
 }
 
+/** Fails if an upgrade would set the number of workers, which belongs to an autoscaler. */
+function checkAutoscaling(scope: Construct, { cluster, chart, settings: { workers: { autoscaling } } }: AirflowReleaseProps): void {
+  if (!autoscaling || !chart.setsAutoscaledReplicas) {
+    return;
+  }
+  if (autoscaling.on === 'queuedTasks') {
+    fail(scope, `'workers.autoscaling' must not be WorkerAutoscaling.onQueuedTasks() with the ${chart.name} chart, which has no KEDA; use AirflowChart.official(), or WorkerAutoscaling.onMemory()`);
+  }
+  if (hasHelm4(cluster)) {
+    fail(scope, `'workers.autoscaling' must not be set with the ${chart.name} chart and Helm 4, which cannot upgrade it once the number of workers has changed;`
+      + ' use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()');
+  }
+}
+
 /** Installs the chart of Airflow, and waits for its workloads. */
 export function airflowRelease(scope: Construct, props: AirflowReleaseProps): AirflowRelease {
   const { cluster, chart, settings } = props;
-  if (settings.workers.autoscaling && chart.setsAutoscaledReplicas && hasHelm4(cluster)) {
-    Annotations.of(scope).addWarningV2('airflow-on-eks:autoscalingWithHelm4',
-      `Helm 4 cannot upgrade the ${chart.name} chart once 'workers.autoscaling' has changed the number of workers; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()`);
-  }
+  checkAutoscaling(scope, props);
   const rendered = chart.render(scope, settings);
   const values = mergeHelmValues(scope, rendered.values, props, valueRules(chart, settings));
   checkPlainText(scope, settings);

@@ -27,8 +27,6 @@ export interface DatabaseEndpoint {
 export interface DatabaseSettings {
   /** What Airflow connects to: PgBouncer, or the database itself. */
   readonly endpoint: DatabaseEndpoint;
-  /** The database itself, for clients that PgBouncer does not suit. */
-  readonly direct: DatabaseEndpoint;
 }
 
 /** The key from which pods read a secret. */

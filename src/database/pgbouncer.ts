@@ -60,14 +60,14 @@ export class PgBouncer {
 
   /** @internal */
   public _bind(scope: Construct, context: PgBouncerContext): BoundPgBouncer {
-    const direct = context.database.endpoint;
-    if (!this.options && direct.authorities) {
+    const { endpoint } = context.database;
+    if (!this.options && endpoint.authorities) {
       fail(scope, "'pgBouncer' must be enabled with AirflowDatabase.aurora() and AirflowDatabase.rds(), whose certificate and password PgBouncer follows");
     }
     if (!this.options) {
-      return { settings: { endpoint: direct, direct }, create: () => ({ workloads: [], keys: [] }) };
+      return { settings: { endpoint }, create: () => ({ workloads: [], keys: [] }) };
     }
     const pgBouncer = new PgBouncerDeployment(scope, 'PgBouncer', { ...this.options, ...context });
-    return { settings: { endpoint: pgBouncer.endpoint, direct }, create: (clients) => pgBouncer.deploy(clients) };
+    return { settings: { endpoint: pgBouncer.endpoint }, create: (clients) => pgBouncer.deploy(clients) };
   }
 }

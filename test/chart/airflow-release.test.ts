@@ -36,20 +36,29 @@ test.each<[string, AirflowChart, boolean]>([
     `^Airflow ${chart.airflowVersion} gets no security fixes, because Airflow 2 reached end of life in April 2026; .*airflow-on-eks:airflow2EndOfLife`))).toHaveLength(warns ? 1 : 0);
 });
 
-test.each<[string, AirflowChart, typeof KubectlV29Layer, boolean]>([
-  ['the community chart and Helm 4', AirflowChart.community(), KubectlV35Layer, true],
-  ['the community chart and Helm 3', AirflowChart.community(), KubectlV29Layer, false],
-  ['the official chart and Helm 4', AirflowChart.official(), KubectlV35Layer, false],
-])('warns if an autoscaler keeps upgrades from succeeding: %s', (_name, chart, Layer, warns) => {
-  const warnings = [undefined, WorkerAutoscaling.onMemory({ maxReplicas: 3 })].map((autoscaling) => {
-    const { stack } = synthAirflow((scope) => {
-      new Layer(scope, 'Layer');
-      return { chart, workers: { autoscaling } };
-    });
-    return Annotations.fromStack(stack).findWarning('/Data/Airflow', Match.stringLikeRegexp(
-      "^Helm 4 cannot upgrade the community chart once 'workers.autoscaling' has changed the number of workers; .*airflow-on-eks:autoscalingWithHelm4")).length;
+describe('an autoscaler, whose number of workers an upgrade must not set', () => {
+  const synth = (chart: AirflowChart, autoscaling?: WorkerAutoscaling, ...layers: (typeof KubectlV29Layer)[]) => () => synthAirflow((scope) => {
+    layers.forEach((Layer, index) => new Layer(scope, `Layer${index}`));
+    return { chart, workers: { autoscaling } };
   });
-  expect(warnings).toEqual([0, warns ? 1 : 0]);
+  const onMemory = WorkerAutoscaling.onMemory({ maxReplicas: 3 });
+
+  test('works with Helm 3, and with the official chart', () => {
+    expect(synth(AirflowChart.community(), onMemory, KubectlV29Layer)).not.toThrow();
+    expect(synth(AirflowChart.community(), onMemory, KubectlV29Layer, KubectlV35Layer)).not.toThrow(); // one of another cluster
+    expect(synth(AirflowChart.community(), undefined, KubectlV35Layer)).not.toThrow();
+    expect(synth(AirflowChart.official(), onMemory, KubectlV35Layer)).not.toThrow();
+  });
+
+  test('fails when Helm 4 would conflict with it', () => {
+    expect(synth(AirflowChart.community(), onMemory, KubectlV35Layer)).toThrow(new Error("Data/Airflow: 'workers.autoscaling' must not be set with the community chart and Helm 4,"
+      + ' which cannot upgrade it once the number of workers has changed; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()'));
+  });
+
+  test('fails when the chart has no KEDA', () => {
+    expect(synth(AirflowChart.community(), WorkerAutoscaling.onQueuedTasks({ maxReplicas: 3 }))).toThrow(new Error("Data/Airflow: 'workers.autoscaling' must not be"
+      + ' WorkerAutoscaling.onQueuedTasks() with the community chart, which has no KEDA; use AirflowChart.official(), or WorkerAutoscaling.onMemory()'));
+  });
 });
 
 const PRIVATE_KEY = `${'-----BEGIN'} RSA PRIVATE KEY-----`;

@@ -25,7 +25,7 @@ const HARMLESS: Record<string, string[]> = {
     'flower.enabled', // refused with an ingress to Flower
     'dags.persistence.enabled', // refused with `gitSync`
     'statsd.enabled', 'databaseCleanup.enabled', 'databaseCleanup.skipArchive', 'images.gitSync', 'images.migrationsWaitTimeout',
-    'workers.celery.hpa.behavior', 'extraConfigMaps',
+    'workers.celery.hpa.behavior', 'workers.celery.keda.advanced', 'extraConfigMaps',
   ],
   community: [
     '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict', '*.podAnnotations',

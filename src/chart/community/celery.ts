@@ -4,7 +4,7 @@ import { BrokerSettings } from '../../broker/airflow-broker';
 import { acrossZones, NOT_EVICTED } from '../../nodes/placement';
 import { copiedKey, userSecretName } from '../../secrets/secret-key';
 import { flowerTemplate } from '../../secrets/templates';
-import { AutoscalingSettings } from '../../workers';
+import { ResourceAutoscaling } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { EnvVar, fromSecret } from '../environment';
 
@@ -52,7 +52,7 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
 }
 
 /** The autoscaler of the workers. The chart's own would take its minimum from the number of replicas, which must be empty. */
-export function autoscaler(name: string, { minReplicas, maxReplicas, metrics, behavior }: AutoscalingSettings): Values {
+export function autoscaler(name: string, { minReplicas, maxReplicas, metrics, behavior }: ResourceAutoscaling): Values {
   const worker = `${name}-worker`;
   return {
     apiVersion: 'autoscaling/v2',

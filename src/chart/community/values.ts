@@ -134,7 +134,7 @@ function extraManifests({ name, broker, workers, databaseRetentionDays }: Airflo
   return {
     values: {
       extraManifests: [
-        ...broker && workers.autoscaling ? [autoscaler(name, workers.autoscaling)] : [],
+        ...broker && workers.autoscaling?.on === 'resource' ? [autoscaler(name, workers.autoscaling)] : [],
         asset('community-database-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(databaseRetentionDays)),
       ],
     },

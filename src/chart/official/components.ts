@@ -3,6 +3,7 @@ import { placed } from './placement';
 import { ComponentSettings } from '../../component';
 import { hasCelery } from '../../executor';
 import { acrossZones, NOT_DISRUPTED } from '../../nodes/placement';
+import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 
 /** The logs of all components are on one volume, where one sidecar deletes old ones. */
@@ -72,7 +73,6 @@ function replicated(name: string, component: string, { replicas, resources }: Co
 }
 
 function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
-  const { autoscaling } = workers;
   return {
     enableDefault: hasCelery(executor),
     ...replicated(name, 'worker', workers),
@@ -84,15 +84,25 @@ function celeryWorkers({ name, executor, placement, workers }: AirflowSettings):
     // Without persistence the workers are a Deployment: new workers start while old ones finish their tasks. A StatefulSet would replace
     // one worker after the other, which takes longer than helm waits.
     persistence: { enabled: false },
-    hpa: autoscaling
-      ? {
-        enabled: true,
-        minReplicaCount: autoscaling.minReplicas,
-        maxReplicaCount: autoscaling.maxReplicas,
-        metrics: autoscaling.metrics,
-        behavior: autoscaling.behavior,
-      }
-      : { enabled: false },
+    ...autoscaler(workers.autoscaling),
     ...NO_LOG_GROOMER,
+  };
+}
+
+/** The chart leaves the number of workers to the autoscaler. */
+function autoscaler(autoscaling?: AutoscalingSettings): Values {
+  if (!autoscaling) {
+    return { hpa: { enabled: false } };
+  }
+  const { minReplicas: minReplicaCount, maxReplicas: maxReplicaCount, behavior } = autoscaling;
+  const common = { enabled: true, minReplicaCount, maxReplicaCount };
+  return autoscaling.on === 'resource' ? { hpa: { ...common, metrics: autoscaling.metrics, behavior } } : {
+    hpa: { enabled: false },
+    keda: {
+      ...common,
+      pollingInterval: autoscaling.pollingSeconds,
+      cooldownPeriod: behavior.scaleDown.stabilizationWindowSeconds, // the same for the last worker, which the HorizontalPodAutoscaler does not remove
+      advanced: { horizontalPodAutoscalerConfig: { behavior } },
+    },
   };
 }

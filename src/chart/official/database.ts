@@ -5,8 +5,8 @@ import { composedKey, SecretKey } from '../../secrets/secret-key';
 import { inUrl } from '../../secrets/templates';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 
-/** The URL of the database. The parts of the chart that PgBouncer does not suit find that of the database itself under a key of its own. */
-export function database(scope: Construct, { name, database: { endpoint, direct } }: AirflowSettings): ChartPart {
+/** The URL of the database. */
+export function database(scope: Construct, { name, database: { endpoint } }: AirflowSettings): ChartPart {
   const secret = `${name}-metadata`;
   return {
     values: {
@@ -14,7 +14,7 @@ export function database(scope: Construct, { name, database: { endpoint, direct 
       pgbouncer: { enabled: false },
       postgresql: { enabled: false },
     },
-    keys: [urlKey(scope, { name: secret, key: 'connection' }, endpoint), urlKey(scope, { name: secret, key: 'kedaConnection' }, direct)],
+    keys: [urlKey(scope, { name: secret, key: 'connection' }, endpoint)],
   };
 }
 

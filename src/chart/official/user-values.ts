@@ -3,7 +3,6 @@ import { Generation } from './generation';
 /** The components whose pods use the nodes of the release as a whole, unless a value of their own replaces these. */
 const STATELESS = ['apiServer', 'webserver', 'scheduler', 'dagProcessor', 'triggerer', 'flower', 'statsd', 'cleanup', 'databaseCleanup'];
 
-const KEDA = 'KEDA would need a connection to the database that no Secret contains';
 const SERVICE_ACCOUNT = 'all pods share the service account with the IAM role; grant permissions to the construct, for example bucket.grantRead(airflow)';
 const ARGUMENTS = "the API server must trust the headers of the load balancer; use 'config'";
 const PORTS = "probes and load balancers use these ports; use 'ingress.listenerPorts' for those of the load balancer";
@@ -64,6 +63,12 @@ export const OWNED_VALUES: Record<string, string> = {
   'workers.celery.hpa.minReplicaCount': 'workers.replicas',
   'workers.celery.hpa.maxReplicaCount': 'workers.autoscaling',
   'workers.celery.hpa.metrics': 'workers.autoscaling',
+  'workers.keda': 'workers.autoscaling',
+  'workers.celery.keda.enabled': 'workers.autoscaling',
+  'workers.celery.keda.minReplicaCount': 'workers.replicas',
+  'workers.celery.keda.maxReplicaCount': 'workers.autoscaling',
+  'workers.celery.keda.pollingInterval': 'workers.autoscaling',
+  'workers.celery.keda.cooldownPeriod': 'workers.autoscaling',
   'workers.terminationGracePeriodSeconds': 'workers.terminationGracePeriod',
   'workers.celery.terminationGracePeriodSeconds': 'workers.terminationGracePeriod',
   'workers.persistence': 'persistence',
@@ -88,9 +93,7 @@ export const REFUSED_VALUES: Record<string, string> = {
   'dagProcessor.enabled': "the DAG processor migrates the database, and synchronizes 'users' and 'pools'",
   'dagProcessor.waitForMigrations.enabled': 'the DAG processor migrates the database in this container',
   'migrateDatabaseJob': 'the DAG processor migrates the database',
-  'workers.keda': `${KEDA}; use 'workers.autoscaling'`,
-  'workers.celery.keda': `${KEDA}; use 'workers.autoscaling'`,
-  'triggerer.keda': `${KEDA}; use 'triggerer.replicas'`,
+  'triggerer.keda': "KEDA is installed only for workers; use 'triggerer.replicas'",
   ...Object.fromEntries([...STATELESS.filter((component) => component !== 'statsd'), 'workers', 'workers.celery', 'workers.kubernetes']
     .map((component) => [`${component}.serviceAccount`, SERVICE_ACCOUNT])),
   'apiServer.args': ARGUMENTS,

@@ -121,6 +121,20 @@ describe('custom', () => {
     });
   });
 
+  test('workers whose number KEDA sets', () => {
+    const autoscaling = WorkerAutoscaling.onQueuedTasks({ maxReplicas: 9, scaleDownStabilization: Duration.minutes(2) });
+    const { hpa, keda } = officialValues({ workers: { replicas: 0, autoscaling } }).workers.celery;
+    expect(hpa).toEqual({ enabled: false });
+    expect(keda).toEqual({
+      enabled: true,
+      minReplicaCount: 0,
+      maxReplicaCount: 9,
+      pollingInterval: 5,
+      cooldownPeriod: 120,
+      advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 120 } } } },
+    });
+  });
+
   test('the age at which records of the database are deleted', () => {
     expect(officialValues({ databaseCleanup: { retention: Duration.days(30) } }).databaseCleanup).toMatchObject({ enabled: true, retentionDays: 30 });
   });

@@ -11,10 +11,8 @@ test('defaults: the chart installs neither a database nor PgBouncer', () => {
 });
 
 test.each<[string, PgBouncer, Record<string, string>]>([
-  ['defaults: the URL of PgBouncer, and that of the database', PgBouncer.enabled(),
-    { connection: 'airflow-pgbouncer.airflow:6432', kedaConnection: 'airflow-postgresql.airflow:5432' }],
-  ['custom: without PgBouncer, nothing points at it', PgBouncer.disabled(),
-    { connection: 'airflow-postgresql.airflow:5432', kedaConnection: 'airflow-postgresql.airflow:5432' }],
+  ['defaults: the URL of PgBouncer', PgBouncer.enabled(), { connection: 'airflow-pgbouncer.airflow:6432' }],
+  ['custom: without PgBouncer, nothing points at it', PgBouncer.disabled(), { connection: 'airflow-postgresql.airflow:5432' }],
 ])('%s', (_name, pgBouncer, hosts) => {
   const { template } = synthOfficial({ pgBouncer });
   const urls = writtenSecrets(template, () => ODD_PASSWORD)['airflow-metadata'];

@@ -17,7 +17,7 @@ test('defaults: each key is in a Secret that the operator writes, under the name
     ['airflow-fernet-key', ['fernet-key']],
     ['airflow-flower', ['basicAuth']],
     ['airflow-jwt-secret', ['jwt-secret']],
-    ['airflow-metadata', ['connection', 'kedaConnection']],
+    ['airflow-metadata', ['connection']],
     ['airflow-secret', ['airflow-admin-password', 'postgresql-password']],
     ['airflow-valkey', ['valkey.conf']],
   ]);

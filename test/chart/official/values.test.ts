@@ -85,7 +85,6 @@ describe('custom', () => {
     expect(JSON.stringify(values)).not.toMatch(/[nN]ame":"airflow-/);
     const written = writtenSecrets(template, () => 'x');
     expect(written['data-metadata'].connection).toBe('postgresql://postgres:x@data-pgbouncer.data:6432/airflow');
-    expect(written['data-metadata'].kedaConnection).toBe('postgresql://postgres:x@data-postgresql.data:5432/airflow');
   });
 });
 
