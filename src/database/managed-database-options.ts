@@ -94,7 +94,7 @@ export interface AuroraDatabaseOptions extends ManagedDatabaseOptions {
   /**
    * The minimum capacity of each instance, in Aurora capacity units (ACUs) of 2 GiB of memory.
    *
-   * @default 0.5
+   * @default - 0.5
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
    */
   readonly minCapacity?: number;
