@@ -15,6 +15,7 @@ import { GitSyncOptions } from './git-sync/git-sync';
 import { AirflowImage } from './image';
 import { AlbIngressOptions } from './ingress/alb-ingress-options';
 import { KedaInstallation } from './keda';
+import { AirflowLogs } from './logs/airflow-logs';
 import { AirflowConnection } from './metadata/airflow-connection';
 import { AirflowPool } from './metadata/airflow-pool';
 import { AirflowUser } from './metadata/airflow-user';
@@ -165,6 +166,13 @@ export interface AirflowOnEksProps {
    * @default PgBouncer.enabled()
    */
   readonly pgBouncer?: PgBouncer;
+
+  /**
+   * Where Airflow keeps the log files of tasks.
+   *
+   * @default AirflowLogs.onFileSystem()
+   */
+  readonly logs?: AirflowLogs;
 
   /**
    * The file system for the logs and the in-cluster database.

@@ -8,7 +8,7 @@ import { BoundBroker, IAirflowBroker } from './broker/airflow-broker';
 import { createBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-release';
-import { albControllerOf, checkCluster } from './cluster';
+import { albControllerOf, checkCluster, Cluster } from './cluster';
 import { AirflowDatabase } from './database/airflow-database';
 import { PgBouncer } from './database/pgbouncer';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
@@ -17,6 +17,7 @@ import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
 import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
 import { Keda, kedaOf } from './keda';
 import { serviceAccountRole } from './kubernetes';
+import { AirflowLogs, IAirflowLogs } from './logs/airflow-logs';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
 import { AirflowNodePools, BoundNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
@@ -109,6 +110,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   public readonly fileSystem: efs.IFileSystem;
 
   /**
+   * The place of the log files.
+   */
+  public readonly logs: IAirflowLogs;
+
+  /**
    * The broker of the Celery workers.
    *
    * Undefined with `AirflowExecutor.KUBERNETES`.
@@ -160,26 +166,27 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     checkNamespace(this, cluster, namespace, chart.maxNameLength);
     const users = userSettings(this, props.users);
     const backend = props.secretsBackend?._bind(this);
+    const logs = (props.logs ?? AirflowLogs.onFileSystem())._bind(this, namespace);
 
     const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace);
     const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster, this, nodes.placement);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const context = { cluster, namespace, namespaceManifest, nodes, timeout: readyTimeoutOf(this, props.readyTimeout) };
     const databaseKind = props.database ?? AirflowDatabase.inCluster();
+    const onFileSystem = { database: databaseKind._onFileSystem, logs: logs.onFileSystem };
     const persistence = new Persistence(this, 'Persistence', {
-      ...props.persistence, ...context, nodeRole: nodes.role, claimDependencies: [namespaceManifest, ...driver], database: databaseKind._onFileSystem,
+      ...props.persistence, ...context, ...onFileSystem, claimDependencies: [namespaceManifest, ...driver],
     });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
     const broker = createBroker(this, executor, props.broker, { ...context, password: () => secrets.createBrokerPassword() });
-    const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
-    this.role = serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements: backend?.statements });
+    this.role = this.createRole(cluster, [...backend?.statements ?? [], ...logs.statements]);
 
     const databaseContext = { ...context, password: secrets.values.databasePassword };
     const database = databaseKind._bind(this, databaseContext);
     const pgBouncer = (props.pgBouncer ?? PgBouncer.enabled())._bind(this, { ...databaseContext, database });
-    const settings = airflowSettings(this, props, {
-      namespace, chart, executor, nodes, persistence, broker, users, backend, role: this.role, secrets: secrets.values, database: pgBouncer.settings,
-    });
+    const { role } = this;
+    const parts = { namespace, chart, executor, role, nodes, persistence, logs, broker, secrets: secrets.values, users, backend };
+    const settings = airflowSettings(this, props, { ...parts, database: pgBouncer.settings });
     const dataPlane = [database, pgBouncer.create(settings)];
     const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: context.timeout });
     const { operator, synchronized } = externalSecretsManifest(secrets, {
@@ -193,6 +200,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.nodePools = nodes;
     this.persistence = persistence;
     this.fileSystem = persistence.fileSystem;
+    this.logs = logs;
     this.broker = broker;
     this.secrets = secrets;
     this.ingress = ingress;
@@ -244,6 +252,12 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
       fail(this, "'url' needs 'ingress', got no ingress; without one, use kubectl port-forward to reach the web UI");
     }
     return ingressUrl(this.ingressOptions) ?? ingressUrl(this.ingressOptions, this.ingress.loadBalancerDnsName)!;
+  }
+
+  private createRole(cluster: Cluster, statements: iam.PolicyStatement[]): iam.Role {
+    const { namespace } = this;
+    const description = `Pods and DAGs of the Airflow deployment '${namespace}'`;
+    return serviceAccountRole(this, 'Role', { cluster, namespace, serviceAccount: namespace, description, statements });
   }
 
   private createIngress({ cluster, ingress }: AirflowOnEksProps, executor: AirflowExecutor, autoMode: boolean): AlbIngress | undefined {

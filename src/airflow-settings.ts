@@ -11,6 +11,7 @@ import { retentionDays } from './database-cleanup';
 import { AirflowExecutor, checkExecutor } from './executor';
 import { gitSyncSettings } from './git-sync/git-sync';
 import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
+import { BoundLogs } from './logs/airflow-logs';
 import { checkConnections } from './metadata/airflow-connection';
 import { checkPools } from './metadata/airflow-pool';
 import { checkAuthManager, UserSettings } from './metadata/airflow-user';
@@ -29,6 +30,7 @@ interface DeploymentParts {
   readonly role: iam.IRole;
   readonly nodes: BoundNodePools;
   readonly persistence: IAirflowPersistence;
+  readonly logs: BoundLogs;
   readonly broker?: BrokerSettings;
   readonly database: DatabaseSettings;
   readonly secrets: AirflowSecretValues;
@@ -46,7 +48,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
   checkConnections(scope, connections);
   checkVariables(scope, variables);
   checkPools(scope, pools);
-  const configuration = configurationSettings(scope, props, chart.ownedConfig, backend);
+  const configuration = configurationSettings(scope, props, chart.ownedConfig, { secretsBackend: backend?.config, logs: parts.logs.config });
   checkAuthManager(scope, parts.users, configuration);
   return {
     ...configuration,
@@ -60,6 +62,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor),
     triggerer: componentSettings(scope, 'triggerer', props.triggerer),
     workers: workersSettings(scope, props.workers, nodes.workersOnSpot),
+    logs: parts.logs,
     claims: { logs: persistence.logsClaimName },
     database: parts.database,
     gitSync: props.gitSync && gitSyncSettings(scope, props.gitSync),

@@ -17,11 +17,16 @@ export interface DatabaseCleanupOptions {
 }
 
 /** The age in days at which records are deleted. */
-export function retentionDays(scope: Construct, { retention = Duration.days(90) }: DatabaseCleanupOptions = {}): number {
-  checkDuration(scope, 'databaseCleanup.retention', retention);
+export function retentionDays(scope: Construct, { retention }: DatabaseCleanupOptions = {}): number {
+  return retentionOf(scope, 'databaseCleanup.retention', retention);
+}
+
+/** An age in days, by default that of database records, so that a task and its log are deleted together. */
+export function retentionOf(scope: Construct, prop: string, retention = Duration.days(90)): number {
+  checkDuration(scope, prop, retention);
   const days = retention.toDays({ integral: false });
   if (!retention.isUnresolved() && !(Number.isInteger(days) && days >= 1)) {
-    fail(scope, `'databaseCleanup.retention' must be a whole number of days, at least 1, got ${days} days`);
+    fail(scope, `'${prop}' must be a whole number of days, at least 1, got ${days} days`);
   }
   return days;
 }

@@ -23,6 +23,7 @@ export { IAlbIngress } from './ingress/alb-ingress';
 export { AlbIngressClass } from './ingress/alb-ingress-class';
 export { AlbIngressOptions, AlbListenerPort } from './ingress/alb-ingress-options';
 export { Keda, KedaInstallation } from './keda';
+export { AirflowLogs, BucketLogsOptions, FileSystemLogsOptions, IAirflowLogs } from './logs/airflow-logs';
 export { AirflowConnection } from './metadata/airflow-connection';
 export { AirflowPool } from './metadata/airflow-pool';
 export { AirflowRole, AirflowUser } from './metadata/airflow-user';

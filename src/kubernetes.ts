@@ -141,7 +141,7 @@ export function serviceAccountRole(scope: Construct, id: string, props: {
   };
   return new iam.Role(scope, id, {
     description: props.description,
-    inlinePolicies: props.statements && { Default: new iam.PolicyDocument({ statements: props.statements }) },
+    inlinePolicies: props.statements?.length ? { Default: new iam.PolicyDocument({ statements: props.statements }) } : undefined,
     assumedBy: new iam.OpenIdConnectPrincipal(provider, {
       // The key of a condition cannot be a token: CloudFormation must write the JSON if only CloudFormation knows the issuer.
       StringEquals: Token.isUnresolved(issuer) ? new CfnJson(scope, `${id}Claims`, { value: claims }) : claims,

@@ -6,6 +6,7 @@ import { Construct, IDependable } from 'constructs';
 import { addPermissions, admit } from './access';
 import { Cluster } from './cluster';
 import { applyManifest, KubernetesObject, readObject } from './kubernetes';
+import { IAirflowNodePools } from './nodes/airflow-node-pools';
 import { checkEnvironment, fail, shown } from './validation';
 
 /**
@@ -72,8 +73,10 @@ export interface IAirflowPersistence {
 
   /**
    * The access point for the logs, with the user 50000 and the group 0 of the Airflow image.
+   *
+   * Undefined if the logs are in a bucket.
    */
-  readonly logsAccessPoint: efs.IAccessPoint;
+  readonly logsAccessPoint?: efs.IAccessPoint;
 
   /**
    * The access point for the in-cluster database, with the user and the group 1001.
@@ -84,8 +87,10 @@ export interface IAirflowPersistence {
 
   /**
    * The name of the PersistentVolumeClaim for the logs.
+   *
+   * Undefined if the logs are in a bucket.
    */
-  readonly logsClaimName: string;
+  readonly logsClaimName?: string;
 
   /**
    * The name of the PersistentVolumeClaim for the in-cluster database.
@@ -111,10 +116,10 @@ interface PersistenceProps extends PersistenceOptions {
   readonly namespace: string;
   /** What must exist before the claims, and be deleted after them. */
   readonly claimDependencies: IDependable[];
-  readonly nodes: ec2.IConnectable;
-  readonly nodeRole: iam.IRole;
-  /** Whether the database is on the file system. */
+  readonly nodes: IAirflowNodePools;
+  /** Whether the database and the logs are on the file system. */
   readonly database: boolean;
+  readonly logs: boolean;
 }
 
 /** Fails if an option would have no effect, or cannot be implemented. */
@@ -151,9 +156,9 @@ const MOUNT_OPTIONS = ['tls', 'iam'];
  */
 export class Persistence extends Construct implements IAirflowPersistence {
   public readonly fileSystem: efs.IFileSystem;
-  public readonly logsAccessPoint: efs.AccessPoint;
+  public readonly logsAccessPoint?: efs.AccessPoint;
   public readonly databaseAccessPoint?: efs.AccessPoint;
-  public readonly logsClaimName: string;
+  public readonly logsClaimName?: string;
   public readonly databaseClaimName?: string;
   public readonly storageClassName: string;
 
@@ -162,7 +167,6 @@ export class Persistence extends Construct implements IAirflowPersistence {
 
     checkOptions(scope, props);
     const { namespace } = props;
-    this.logsClaimName = `${namespace}-logs`;
     this.storageClassName = `${namespace}-efs`;
 
     if (props.fileSystem) {
@@ -170,13 +174,17 @@ export class Persistence extends Construct implements IAirflowPersistence {
     }
     this.fileSystem = props.fileSystem ?? this.createFileSystem();
     const rules = admit(this, { from: props.nodes, to: this.fileSystem, description: 'NFS from the nodes of the Airflow deployment' });
-    const policy = addPermissions(this, 'MountPolicy', props.nodeRole, new iam.PolicyStatement({
+    const policy = addPermissions(this, 'MountPolicy', props.nodes.role, new iam.PolicyStatement({
       actions: ['elasticfilesystem:ClientMount', 'elasticfilesystem:ClientWrite'],
       resources: [this.fileSystem.fileSystemArn],
     }));
 
-    this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
-    const claims = [{ field: 'LogsClaimBound', name: this.logsClaimName, accessPoint: this.logsAccessPoint, storage: '1Gi' }];
+    const claims: { field: string; name: string; accessPoint: efs.AccessPoint; storage: string }[] = [];
+    if (props.logs) {
+      this.logsAccessPoint = this.accessPoint('LogsAccessPoint', `/${namespace}/logs`, AIRFLOW_USER, '0775');
+      this.logsClaimName = `${namespace}-logs`;
+      claims.push({ field: 'LogsClaimBound', name: this.logsClaimName, accessPoint: this.logsAccessPoint, storage: '1Gi' });
+    }
     if (props.database) {
       this.databaseAccessPoint = this.accessPoint('DatabaseAccessPoint', `/${namespace}/data`, DATABASE_USER, '0700');
       this.databaseClaimName = databaseClaimName(namespace);

@@ -8,6 +8,7 @@ const CLASSES: Record<string, string> = {
   database: 'AirflowDatabase.inCluster()',
   pgBouncer: 'PgBouncer.enabled()',
   broker: 'CeleryBroker.inCluster()',
+  logs: 'AirflowLogs.onFileSystem()',
   image: "AirflowImage.fromRegistry('apache/airflow', '3.3.2')",
   efsCsiDriver: 'EfsCsiDriverInstallation.existing()',
   externalSecrets: 'ExternalSecretsInstallation.existing()',

@@ -7,7 +7,7 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Json, synthAirflow, synthCommunity } from './util';
 import {
-  AirflowChart, AirflowDatabase, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, PgBouncer,
+  AirflowChart, AirflowDatabase, AirflowLogs, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, PgBouncer,
   WorkerAutoscaling,
 } from '../src';
 
@@ -60,6 +60,7 @@ test('the types of the API', () => {
     'AirflowDatabase',
     'AirflowExecutor',
     'AirflowImage',
+    'AirflowLogs',
     'AirflowNodePools',
     'AirflowOnEks',
     'AirflowOnEksProps',
@@ -75,6 +76,7 @@ test('the types of the API', () => {
     'AlbListenerPort',
     'AuroraDatabaseOptions',
     'AutoModeOptions',
+    'BucketLogsOptions',
     'CeleryBroker',
     'ComponentOptions',
     'CpuAutoscalingOptions',
@@ -87,11 +89,13 @@ test('the types of the API', () => {
     'ExistingNodesOptions',
     'ExternalSecrets',
     'ExternalSecretsInstallation',
+    'FileSystemLogsOptions',
     'GitAuth',
     'GitHttpAuthOptions',
     'GitSshAuthOptions',
     'GitSyncOptions',
     'IAirflowBroker',
+    'IAirflowLogs',
     'IAirflowNodePools',
     'IAirflowPersistence',
     'IAirflowSecrets',
@@ -160,7 +164,7 @@ test('what is exported can be used alone', () => {
 
 test('an interface is behavioral if and only if its name begins with I', () => {
   const interfaces = types.filter(({ kind }) => kind === 'interface');
-  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowBroker', 'IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
+  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowBroker', 'IAirflowLogs', 'IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
   expect(namesOf(interfaces.filter(({ name, datatype }) => datatype && /^I[A-Z]/.test(name)))).toEqual([]);
 });
 
@@ -228,6 +232,8 @@ const STRUCTS: Record<string, Record<string, Props>> = {
   AuroraDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.aurora(optional) }) },
   RdsDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.rds(optional) }) },
   PgBouncerOptions: { pgBouncer: (optional) => ({ pgBouncer: PgBouncer.enabled(optional) }) },
+  FileSystemLogsOptions: { logs: (optional) => ({ logs: AirflowLogs.onFileSystem(optional) }) },
+  BucketLogsOptions: { logs: (optional) => ({ logs: AirflowLogs.inBucket(optional) }) },
   InClusterBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.inCluster(optional) }) },
   ElastiCacheBrokerOptions: { broker: (optional) => ({ broker: CeleryBroker.elastiCache(optional) }) },
   GitSyncOptions: { gitSync: (optional) => ({ gitSync: { repository: 'https://example.com/dags.git', ...optional } }) },

@@ -58,12 +58,12 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
 }
 
 function expectations(
-  chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets, existingClaims }: Partial<Case> = {},
+  chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket }: Partial<Case> = {},
 ): Expectations {
   return {
     pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
     notEvicted: chart.workloads.workers,
-    mounts: [{ ...chart.logs, claim: `${release}-logs` }, { ...chart.database, claim: `data-${release}-postgresql` }],
+    mounts: [...logsInBucket ? [] : [{ ...chart.logs, claim: `${release}-logs` }], { ...chart.database, claim: `data-${release}-postgresql` }],
     forbiddenText: publishedKeys(chart.folder),
     absentKeys: chart.absentKeys?.(release),
     existingSecrets,

@@ -3,10 +3,12 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
-  AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, CeleryBroker, GitAuth,
+  AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
+  AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, CeleryBroker, GitAuth,
   KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
@@ -45,6 +47,8 @@ export interface Case {
   readonly withoutOperator?: boolean;
   readonly existingSecrets?: Record<string, string[]>;
   readonly existingClaims?: string[];
+  /** Whether no pod has a volume for logs. */
+  readonly logsInBucket?: boolean;
   /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
   readonly only?: string;
 }
@@ -203,6 +207,14 @@ export const MATRIX: Record<string, Case> = {
       gitSync: { repository: 'git@github.com:example/dags.git', auth: GitAuth.ssh({ privateKey: own('git') }) },
     }),
     existingSecrets: { mine: ['fernet', 'webserver', 'jwt', 'postgresql-password', 'connection', 'flower', 'admin', 'git'] },
+  },
+  'logs in a bucket, both executors': {
+    logsInBucket: true,
+    props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, logs: AirflowLogs.inBucket() }),
+  },
+  'logs in an existing bucket, Kubernetes': {
+    logsInBucket: true,
+    props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, logs: AirflowLogs.inBucket({ bucket: Bucket.fromBucketName(stack, 'Logs', 'logs') }) }),
   },
   'ElastiCache, both executors': {
     props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, broker: CeleryBroker.elastiCache() }),

@@ -74,7 +74,7 @@ test('defaults: claims and volumes are bound by name', () => {
     });
     expect(volumes[name].spec.csi.volumeHandle).toMatch(/^<AirflowPersistenceFileSystem\w+>::<AirflowPersistence(Logs|Database)AccessPoint\w+>$/);
   }
-  expect([claims[logsClaimName], claims[databaseClaimName!]].map(({ spec }) => spec.resources.requests.storage)).toEqual(['1Gi', '8Gi']);
+  expect([claims[logsClaimName!], claims[databaseClaimName!]].map(({ spec }) => spec.resources.requests.storage)).toEqual(['1Gi', '8Gi']);
   expect(objectsOf(template, 'StorageClass')).toEqual([expect.objectContaining({
     provisioner: 'efs.csi.aws.com', reclaimPolicy: 'Retain', parameters: expect.objectContaining({ provisioningMode: 'efs-ap', uid: '50000', gid: '0' }),
   })]);

@@ -267,7 +267,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
   chart: () => AirflowChart.community(),
   folder: 'airflow-community-8.9.0',
   workloads: {
-    stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+)|CronJob\/\S+-database-cleanup)$/,
+    stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+)|CronJob\/\S+-(database|log)-cleanup)$/,
     workers: /^(StatefulSet\/\S+-worker|PodTemplate\/\S+)$/,
     database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
   },

@@ -41,7 +41,7 @@ export class AirflowChart {
    * Its last release dates from 2024, and Airflow 2 reached end of life in April 2026. Chart versions before 8.7.0 are refused: they use Kubernetes
    * APIs that no supported EKS version serves, and their PostgreSQL and Redis images can no longer be pulled.
    *
-   * Connections and variables are synchronized continuously with the database. Log files are kept indefinitely.
+   * Connections and variables are synchronized continuously with the database.
    *
    * @param options other versions: chart 8.7.0 or later, Airflow 2.0 to 2.9
    * @throws if the chart cannot install a version
@@ -57,7 +57,7 @@ export class AirflowChart {
    * The official chart, for Airflow 3 and 2.11.
    *
    * Connections and variables become environment variables: DAGs can read them, but the web UI does not list them. Additional Python packages must
-   * be in the image. Log files are deleted after 15 days.
+   * be in the image.
    *
    * @param options other versions: chart 1.22.0 or later, Airflow 2.11, or 3.0 or later
    * @throws if the chart cannot install a version

@@ -7,6 +7,7 @@ import { AirflowExecutor } from '../executor';
 import { GitSyncSettings } from '../git-sync/git-sync';
 import { ImageReference } from '../image';
 import { Workload } from '../kubernetes';
+import { LogSettings } from '../logs/airflow-logs';
 import { AirflowConnection } from '../metadata/airflow-connection';
 import { AirflowPool } from '../metadata/airflow-pool';
 import { UserSettings } from '../metadata/airflow-user';
@@ -30,7 +31,8 @@ export interface AirflowSettings extends ConfigurationSettings {
   readonly dagProcessor: ComponentSettings;
   readonly triggerer: ComponentSettings;
   readonly workers: WorkersSettings;
-  readonly claims: { readonly logs: string };
+  readonly logs: LogSettings;
+  readonly claims: { readonly logs?: string };
   readonly database: DatabaseSettings;
   readonly gitSync?: GitSyncSettings;
   /** The broker of the Celery workers. Without it, no Celery workers run. */

@@ -1,5 +1,4 @@
 import { Construct } from 'constructs';
-import { SecretsBackendSettings } from './secrets-backend';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { sortKeys } from '../sort-keys';
 import { checkFormat, checkTexts, checkUnique, fail } from '../validation';
@@ -24,9 +23,10 @@ const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * Checks configuration options and environment variables, and sorts them.
  *
  * @param owned the options that the chart or another prop sets, and the prop to use instead
+ * @param set the options that other props set, by prop
  */
 export function configurationSettings(
-  scope: Construct, props: ConfigurationProps, owned: Record<string, string>, backend?: SecretsBackendSettings,
+  scope: Construct, props: ConfigurationProps, owned: Record<string, string>, set: Record<string, Record<string, string> | undefined> = {},
 ): ConfigurationSettings {
   const { config = {}, environment = {}, environmentSecrets = {} } = props;
   for (const option of Object.keys(config)) {
@@ -35,8 +35,13 @@ export function configurationSettings(
   checkTexts(scope, 'config', config);
   checkTexts(scope, 'environment', environment);
   const options = asEnvironment(config);
-  const backendOptions = asEnvironment(backend?.config ?? {});
-  const ownedNames = { ...owned, ...Object.fromEntries(Object.keys(backendOptions).map((name) => [name, 'secretsBackend'])) };
+  const ownedNames = { ...owned };
+  const setOptions: Record<string, string> = {};
+  for (const [prop, given = {}] of Object.entries(set)) {
+    const variables = asEnvironment(given);
+    Object.keys(variables).forEach((name) => ownedNames[name] = prop);
+    Object.assign(setOptions, variables);
+  }
   for (const [prop, variables] of Object.entries({ config: options, environment, environmentSecrets })) {
     for (const name of Object.keys(variables)) {
       checkFormat(scope, prop, name, VARIABLE_NAME, 'names of environment variables');
@@ -46,7 +51,7 @@ export function configurationSettings(
     }
   }
   checkUnique(scope, 'config, environment and environmentSecrets', [options, environment, environmentSecrets].flatMap(Object.keys));
-  return sortKeys({ config: { ...backendOptions, ...options }, environment, environmentSecrets });
+  return sortKeys({ config: { ...setOptions, ...options }, environment, environmentSecrets });
 }
 
 /** Configuration options by the environment variables from which Airflow reads them. */

@@ -30,7 +30,7 @@ export function communityValues(scope: Construct, settings: AirflowSettings): Re
 
 /** The components of Airflow, and what they share. */
 function airflow(settings: AirflowSettings): ChartPart {
-  const { name, executor, image, placement, workers, ingress, pipPackages } = settings;
+  const { name, executor, image, placement, workers, ingress, pipPackages, logs, claims } = settings;
   return {
     values: {
       airflow: {
@@ -57,13 +57,14 @@ function airflow(settings: AirflowSettings): ChartPart {
       },
       scheduler: {
         ...replicated(name, 'scheduler', settings.scheduler),
-        logCleanup: { enabled: false }, // the chart refuses it if the logs are on a volume
+        // Deletes the logs of the DAG processor. The chart refuses it if the logs are on a volume.
+        logCleanup: claims.logs ? { enabled: false } : { enabled: true, retentionMinutes: logs.retentionDays * 24 * 60 },
       },
       web: { ...replicated(name, 'web', settings.apiServer), service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' } },
       triggerer: replicated(name, 'triggerer', settings.triggerer),
       logs: {
         path: '/opt/airflow/efs/logs',
-        persistence: { enabled: true, existingClaim: settings.claims.logs, accessMode: 'ReadWriteMany' },
+        persistence: claims.logs ? { enabled: true, existingClaim: claims.logs, accessMode: 'ReadWriteMany' } : { enabled: false },
       },
       serviceAccount: { create: true, name, annotations: { 'eks.amazonaws.com/role-arn': settings.serviceAccountRoleArn } },
       ingress: { enabled: false },
@@ -130,11 +131,12 @@ function database(scope: Construct, { database: { endpoint } }: AirflowSettings)
 }
 
 /** Objects that the chart does not have. The chart expands templates in them. */
-function extraManifests({ name, broker, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
+function extraManifests({ name, broker, logs, claims, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
   return {
     values: {
       extraManifests: [
         ...broker && workers.autoscaling?.on === 'resource' ? [autoscaler(name, workers.autoscaling)] : [],
+        ...claims.logs ? [asset('community-log-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(logs.retentionDays))] : [],
         asset('community-database-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(databaseRetentionDays)),
       ],
     },

@@ -6,7 +6,7 @@ import { acrossZones, NOT_DISRUPTED } from '../../nodes/placement';
 import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 
-/** The logs of all components are on one volume, where one sidecar deletes old ones. */
+/** The logs of all components are on one volume, where one sidecar deletes old ones, or are deleted when they are in the bucket. */
 const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
 
 /** Five minutes instead of one: the API server of Airflow 3.3 takes more than a minute on two busy cores. */
@@ -31,7 +31,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
         ...replicated(name, 'dag-processor', dagProcessor),
         serviceAccount,
         waitForMigrations: { env: [{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }] },
-        logGroomerSidecar: { enabled: true },
+        logGroomerSidecar: { enabled: true, retentionDays: settings.logs.retentionDays },
       },
       scheduler: {
         ...replicated(name, 'scheduler', scheduler),

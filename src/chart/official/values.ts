@@ -46,7 +46,7 @@ function release(settings: AirflowSettings, airflowVersion: string, generation: 
         ...workers.concurrency === undefined ? {} : { celery: { worker_concurrency: workers.concurrency } },
         ...url === undefined ? {} : { [baseUrl.section]: { base_url: url } }, // the chart takes its path from there
       },
-      logs: { persistence: { enabled: true, existingClaim: claims.logs } },
+      logs: { persistence: claims.logs ? { enabled: true, existingClaim: claims.logs } : { enabled: false } },
     },
   };
 }

@@ -76,7 +76,7 @@ describe('defaults', () => {
   });
 
   test('old records of the database are deleted', () => {
-    expect(defaults.extraManifests).toEqual([expect.stringContaining("date -d '-90 days'")]);
+    expect(defaults.extraManifests).toEqual([expect.stringContaining('-mtime +90'), expect.stringContaining("date -d '-90 days'")]);
   });
 
   test('the values contain no secret', () => {
@@ -168,7 +168,7 @@ describe('custom', () => {
   });
 
   test('the age at which records of the database are deleted, also a token', () => {
-    const cleanup = (retention: Duration) => values({ databaseCleanup: { retention } }).extraManifests[0];
+    const cleanup = (retention: Duration) => values({ databaseCleanup: { retention } }).extraManifests.pop();
     expect(cleanup(Duration.days(30))).toContain("date -d '-30 days'");
     expect(cleanup(Duration.days(Token.asNumber({ Ref: 'Days' })))).toContain("date -d '-<Days> days'");
   });

@@ -1,5 +1,5 @@
 from airflow_on_eks import (
-    AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowPool, AirflowRole,
+    AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool, AirflowRole,
     AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressOptions, AlbListenerPort, ComponentOptions,
     CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions, KnownHosts,
     NodePlacement, NodePoolOptions, PersistenceOptions, SecretsBackend, WorkerAutoscaling, WorkersOptions,
@@ -100,6 +100,7 @@ airflow = AirflowOnEks(
         termination_grace_period=Duration.minutes(12),
         default_task_retries=1,
     ),
+    logs=AirflowLogs.on_file_system(retention=Duration.days(30)),
     broker=CeleryBroker.elasti_cache(node_type=ec2.InstanceType("m7g.large"), multi_az=False, engine_version="9.0"),
     git_sync=GitSyncOptions(
         repository="ssh://git@git.example.com:7999/data/dags.git",
@@ -215,6 +216,7 @@ official = AirflowOnEks(
         node_role=iam.Role.from_role_arn(second, "NodeRole", f"arn:aws:iam::{account}:role/nodes"),
     ),
     dag_processor={"replicas": 2, "memory_limit": "2Gi"},  # a dict works in place of ComponentOptions
+    logs=AirflowLogs.in_bucket(prefix="logs", retention=Duration.days(365)),
     persistence=PersistenceOptions(
         file_system=efs.FileSystem.from_file_system_attributes(
             second, "FileSystem",

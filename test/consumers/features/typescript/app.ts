@@ -1,7 +1,7 @@
 // Uses each kind of API that jsii translates: both types of cluster, nested props, factories, enums of the CDK, durations and sizes,
 // maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable,
+  AirflowChart, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable,
   CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, KnownHosts, SecretsBackend,
   WorkerAutoscaling,
 } from 'airflow-on-eks';
@@ -95,6 +95,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     terminationGracePeriod: Duration.minutes(12),
     defaultTaskRetries: 1,
   },
+  logs: AirflowLogs.onFileSystem({ retention: Duration.days(30) }),
   broker: CeleryBroker.elastiCache({ nodeType: new ec2.InstanceType('m7g.large'), multiAz: false, engineVersion: '9.0' }),
   gitSync: {
     repository: 'ssh://git@git.example.com:7999/data/dags.git',
@@ -152,7 +153,7 @@ new CfnOutput(first, 'Url', { value: airflow.url });
 new CfnOutput(first, 'Workers', { value: airflow.nodePools.workers!.nodegroupName });
 new CfnOutput(first, 'FernetKey', { value: airflow.secrets.fernetKey!.secretArn });
 new CfnOutput(first, 'Versions', { value: `${airflow.chart.chartVersion} ${airflow.chart.airflowVersion}` });
-new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem.fileSystemId} ${airflow.persistence.logsClaimName}` });
+new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem.fileSystemId} ${airflow.persistence.logsClaimName!}` });
 
 const second = new Stack(app, 'EksV2', { env: { account, region } });
 const clusterV2 = eksv2.Cluster.fromClusterAttributes(second, 'Cluster', {
@@ -185,6 +186,7 @@ const official = new AirflowOnEks(second, 'Airflow', {
     nodeRole: iam.Role.fromRoleArn(second, 'NodeRole', `arn:aws:iam::${account}:role/nodes`),
   }),
   dagProcessor: { replicas: 2, memoryLimit: '2Gi' },
+  logs: AirflowLogs.inBucket({ prefix: 'logs', retention: Duration.days(365) }),
   persistence: {
     fileSystem: efs.FileSystem.fromFileSystemAttributes(second, 'FileSystem', {
       fileSystemId: 'fs-1', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(second, 'FileSystemGroup', 'sg-3'),

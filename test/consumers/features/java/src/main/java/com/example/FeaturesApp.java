@@ -5,6 +5,7 @@ import io.github.airflowoneks.AirflowChartOptions;
 import io.github.airflowoneks.AirflowConnection;
 import io.github.airflowoneks.AirflowExecutor;
 import io.github.airflowoneks.AirflowImage;
+import io.github.airflowoneks.AirflowLogs;
 import io.github.airflowoneks.AirflowNodePools;
 import io.github.airflowoneks.AirflowOnEks;
 import io.github.airflowoneks.AirflowPool;
@@ -15,6 +16,7 @@ import io.github.airflowoneks.AirflowUser;
 import io.github.airflowoneks.AirflowVariable;
 import io.github.airflowoneks.AlbIngressOptions;
 import io.github.airflowoneks.AlbListenerPort;
+import io.github.airflowoneks.BucketLogsOptions;
 import io.github.airflowoneks.CeleryBroker;
 import io.github.airflowoneks.ComponentOptions;
 import io.github.airflowoneks.EfsCsiDriver;
@@ -24,6 +26,7 @@ import io.github.airflowoneks.ElastiCacheBrokerOptions;
 import io.github.airflowoneks.ExistingNodesOptions;
 import io.github.airflowoneks.ExternalSecrets;
 import io.github.airflowoneks.ExternalSecretsInstallation;
+import io.github.airflowoneks.FileSystemLogsOptions;
 import io.github.airflowoneks.GitAuth;
 import io.github.airflowoneks.GitHttpAuthOptions;
 import io.github.airflowoneks.GitSshAuthOptions;
@@ -158,6 +161,7 @@ public final class FeaturesApp {
             .terminationGracePeriod(Duration.minutes(12))
             .defaultTaskRetries(1)
             .build())
+        .logs(AirflowLogs.onFileSystem(FileSystemLogsOptions.builder().retention(Duration.days(30)).build()))
         .broker(CeleryBroker.elastiCache(ElastiCacheBrokerOptions.builder()
             .nodeType(new InstanceType("m7g.large")).multiAz(false).engineVersion("9.0")
             .build()))
@@ -275,6 +279,7 @@ public final class FeaturesApp {
             .nodeRole(Role.fromRoleArn(second, "NodeRole", "arn:aws:iam::" + ACCOUNT + ":role/nodes"))
             .build()))
         .dagProcessor(ComponentOptions.builder().replicas(2).memoryLimit("2Gi").build())
+        .logs(AirflowLogs.inBucket(BucketLogsOptions.builder().prefix("logs").retention(Duration.days(365)).build()))
         .persistence(PersistenceOptions.builder()
             .fileSystem(FileSystem.fromFileSystemAttributes(second, "FileSystem", FileSystemAttributes.builder()
                 .fileSystemId("fs-1")
