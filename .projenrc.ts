@@ -103,6 +103,7 @@ for (const example of examples) {
 const picture = project.addTask('picture', { description: 'Draw images/architecture.svg from the template of examples/quickstart' });
 picture.spawn(project.tasks.tryFind('example:quickstart')!);
 picture.exec(`${tsNode} examples/picture.ts cdk.out/quickstart images/architecture.svg`);
+project.gitignore.removePatterns('logs'); // a folder of ours
 project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
 project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', 'lib/assets/*', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
 
