@@ -25,6 +25,7 @@ const USER = 65534;
 
 const CONFIG_FOLDER = '/etc/pgbouncer';
 
+/** With prepared statements, which KEDA's client needs: without them, a pool per transaction loses them. */
 const CONFIG = `%include /tmp/databases.ini
 
 [pgbouncer]
