@@ -131,8 +131,8 @@ export interface AirflowOnEksProps {
   /**
    * The Celery workers.
    *
-   * With `AirflowExecutor.KUBERNETES`, no Celery workers run, and all options but `defaultTaskRetries` are refused. The pods that the Kubernetes executor
-   * starts request no CPU and no memory: set their resources in `helmValues`, or for a task in its `executor_config`.
+   * With `AirflowExecutor.KUBERNETES`, no Celery workers run: `cpu`, `memory`, `memoryLimit` and `defaultTaskRetries` apply to the pods of tasks, and
+   * all other options are refused.
    *
    * @default - 2 workers
    */

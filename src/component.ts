@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { checkCount, checkFormat, fail } from './validation';
 
@@ -15,9 +16,9 @@ export interface ComponentOptions {
   /**
    * The CPU that the Airflow container of each pod requests, as a Kubernetes quantity such as `500m` or `2`.
    *
-   * The container has no CPU limit.
+   * The container has no CPU limit, and may use what is left of its node.
    *
-   * @default - `1` for workers; other components request no CPU
+   * @default - `250m` (API server, scheduler, DAG processor), `100m` (triggerer), `1` (workers), `500m` (pods of the Kubernetes executor)
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly cpu?: string;
@@ -25,7 +26,9 @@ export interface ComponentOptions {
   /**
    * The memory that the Airflow container of each pod requests, as a Kubernetes quantity such as `1Gi`.
    *
-   * @default - `2Gi` for workers; other components request no memory
+   * The defaults exceed what the components of Airflow 3.3.2 used at rest and with running tasks, except the memory of the tasks themselves.
+   *
+   * @default - `768Mi` (API server), `512Mi` (scheduler, DAG processor, triggerer), `2Gi` (workers), `1Gi` (pods of the Kubernetes executor)
    */
   readonly memory?: string;
 
@@ -34,16 +37,26 @@ export interface ComponentOptions {
    *
    * It must be at least `memory`.
    *
-   * @default - no limit
+   * @default - twice `memory`, or `memory` if that is a token
    */
   readonly memoryLimit?: string;
+}
+
+/** Requests and limits, in the words of Kubernetes. */
+export interface Resources {
+  readonly requests?: Record<string, string>;
+  readonly limits?: Record<string, string>;
+}
+
+/** A request of CPU and memory, and a limit of memory. A container has no CPU limit: it may use what is left of its node. */
+export function resources(cpu: string, memory: string, memoryLimit: string): Resources {
+  return { requests: { cpu, memory }, limits: { memory: memoryLimit } };
 }
 
 /** A component with its defaults, for the chart. */
 export interface ComponentSettings {
   readonly replicas: number;
-  /** Requests and limits in Kubernetes' words; empty if none are set. */
-  readonly resources: { readonly requests?: Record<string, string>; readonly limits?: Record<string, string> };
+  readonly resources: Resources;
 }
 
 const CPU = /^\d+(\.\d{1,3})?$|^\d+m$/;
@@ -57,7 +70,7 @@ export function componentSettings(
   const replicas = options.replicas ?? defaults.replicas ?? 1;
   const cpu = options.cpu ?? defaults.cpu;
   const memory = options.memory ?? defaults.memory;
-  const { memoryLimit } = options;
+  const memoryLimit = options.memoryLimit ?? defaults.memoryLimit ?? twice(memory);
   checkCount(scope, `${prop}.replicas`, replicas, minReplicas);
   checkFormat(scope, `${prop}.cpu`, cpu ?? '1', CPU, "a Kubernetes quantity such as '500m' or '2'");
   for (const [name, quantity] of Object.entries({ memory, memoryLimit })) {
@@ -71,6 +84,12 @@ export function componentSettings(
     replicas,
     resources: { ...Object.keys(requests).length > 0 && { requests }, ...memoryLimit && { limits: { memory: memoryLimit } } },
   };
+}
+
+/** The default of a limit. A token cannot be multiplied. */
+function twice(memory?: string): string | undefined {
+  const [, number, unit = ''] = MEMORY.exec(memory ?? '') ?? [];
+  return number === undefined || Token.isUnresolved(memory) ? memory : `${2 * Number(number)}${unit}`;
 }
 
 /** The bytes of a Kubernetes quantity; not a number for a token. */

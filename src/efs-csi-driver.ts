@@ -4,6 +4,7 @@ import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { Cluster } from './cluster';
+import { resources } from './component';
 import { installChart, serviceAccountRole } from './kubernetes';
 import { airflowNodes, AirflowPlacement, nodeAffinityOf, NodePlacement, tolerationsOf } from './nodes/placement';
 import { fail } from './validation';
@@ -154,6 +155,7 @@ export class EfsCsiDriver extends Construct {
     });
 
     const placement = airflowNodes();
+    const sidecar = { resources: resources('10m', '32Mi', '128Mi') };
     const onAirflowNodes = { tolerations: tolerationsOf(placement), affinity: nodeAffinityOf(placement), nodeSelector: placement.labels };
     installChart(this, 'Chart', cluster, {
       chart: EFS_CSI_DRIVER_CHART,
@@ -161,12 +163,14 @@ export class EfsCsiDriver extends Construct {
       namespace: 'kube-system',
       // Does not wait for its pods, whose nodes may be created later. Pods that mount a volume wait for the driver by themselves.
       values: {
+        sidecars: { livenessProbe: sidecar, nodeDriverRegistrar: sidecar, csiProvisioner: sidecar },
         controller: {
+          resources: resources('20m', '64Mi', '512Mi'),
           ...allNodes ? { tolerations: [{ operator: 'Exists' }] } : onAirflowNodes,
           serviceAccount: { create: true, name: SERVICE_ACCOUNT, annotations: { 'eks.amazonaws.com/role-arn': this.role.roleArn } },
         },
         // The default toleration of the chart already admits these pods to every node.
-        ...allNodes ? {} : { node: onAirflowNodes },
+        node: { resources: resources('50m', '128Mi', '1Gi'), ...allNodes ? {} : onAirflowNodes },
       },
     });
   }

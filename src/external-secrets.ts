@@ -2,6 +2,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct } from 'constructs';
 import { Cluster } from './cluster';
+import { resources } from './component';
 import { definitionEstablished, installChart } from './kubernetes';
 import { airflowNodes, tolerationsOf } from './nodes/placement';
 import { EXTERNAL_SECRETS_CHART } from './versions';
@@ -96,6 +97,7 @@ export class ExternalSecrets extends Construct {
         certController: { create: false },
         // Without the definitions all ExternalSecrets are deleted, and with them the Secrets of running pods.
         crds: { annotations: { 'helm.sh/resource-policy': 'keep' } },
+        resources: resources('20m', '64Mi', '512Mi'),
         global: { tolerations: tolerationsOf(airflowNodes()) }, // for clusters in which all nodes are created for Airflow
       },
     });

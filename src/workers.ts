@@ -1,6 +1,6 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ComponentOptions, ComponentSettings, componentSettings } from './component';
+import { ComponentOptions, ComponentSettings, componentSettings, Resources } from './component';
 import { AirflowExecutor, hasCelery } from './executor';
 import { checkCount, fail, secondsOf, shown } from './validation';
 
@@ -141,7 +141,11 @@ export class WorkerAutoscaling {
 }
 
 /**
- * The Celery workers.
+ * The Celery workers, or the pods of tasks.
+ *
+ * With `AirflowExecutor.KUBERNETES`, `cpu`, `memory` and `memoryLimit` are those of the pod of each task. With
+ * `AirflowExecutor.CELERY_KUBERNETES`, they are those of the Celery workers, and the pods of tasks have the defaults. A task can set its own in
+ * `executor_config`.
  */
 export interface WorkersOptions extends ComponentOptions {
   /**
@@ -205,22 +209,29 @@ export type AutoscalingSettings = ResourceAutoscaling | QueuedTasksAutoscaling;
 
 /** The workers with their defaults, for the chart. */
 export interface WorkersSettings extends ComponentSettings {
+  /** The resources of the pods that the Kubernetes executor starts. */
+  readonly taskResources: Resources;
   readonly autoscaling?: AutoscalingSettings;
   readonly concurrency?: number;
   readonly terminationGraceSeconds: number;
   readonly defaultTaskRetries?: number;
 }
 
+/** Options that apply also without Celery workers. */
+const FOR_TASK_PODS = ['cpu', 'memory', 'memoryLimit', 'defaultTaskRetries'];
+
+const TASK_POD = { cpu: '500m', memory: '1Gi' };
+
 /** Fails if there are options of Celery workers, but no Celery workers. */
 export function checkWorkersRun(scope: Construct, options: WorkersOptions = {}, executor: AirflowExecutor): void {
-  const [name] = Object.entries(options).find(([option, value]) => value !== undefined && option !== 'defaultTaskRetries') ?? [];
+  const [name] = Object.entries(options).find(([option, value]) => value !== undefined && !FOR_TASK_PODS.includes(option)) ?? [];
   if (name && !hasCelery(executor)) {
     fail(scope, `'workers.${name}' needs an executor with Celery workers, got AirflowExecutor.KUBERNETES; remove it, or use AirflowExecutor.CELERY_KUBERNETES`);
   }
 }
 
 /** Applies the defaults of the workers and checks their options. */
-export function workersSettings(scope: Construct, options: WorkersOptions = {}, onSpot: boolean): WorkersSettings {
+export function workersSettings(scope: Construct, options: WorkersOptions = {}, executor: AirflowExecutor, onSpot: boolean): WorkersSettings {
   if (options.autoscaling !== undefined && typeof options.autoscaling?._bind !== 'function') {
     fail(scope, `'workers.autoscaling' must be made by a method such as WorkerAutoscaling.onMemory(), got ${shown(options.autoscaling)}`);
   }
@@ -228,11 +239,12 @@ export function workersSettings(scope: Construct, options: WorkersOptions = {}, 
   checkCount(scope, 'workers.replicas', options.replicas, minReplicas, 'for no workers between tasks use WorkerAutoscaling.onQueuedTasks() or AirflowExecutor.KUBERNETES');
   checkCount(scope, 'workers.concurrency', options.concurrency, 1);
   checkCount(scope, 'workers.defaultTaskRetries', options.defaultTaskRetries, 0);
-  const component = componentSettings(scope, 'workers', options, { replicas: 2, cpu: '1', memory: '2Gi' }, minReplicas);
+  const component = componentSettings(scope, 'workers', options, { replicas: 2, ...hasCelery(executor) ? { cpu: '1', memory: '2Gi' } : TASK_POD }, minReplicas);
   const terminationGraceSeconds = secondsOf(scope, 'workers.terminationGracePeriod', options.terminationGracePeriod ?? Duration.minutes(10), [120, 14 * 60],
     'from 2 to 14 minutes in whole seconds, because the function that deletes the deployment stops after 15 minutes');
   return {
     ...component,
+    taskResources: hasCelery(executor) ? componentSettings(scope, 'workers', TASK_POD).resources : component.resources,
     autoscaling: options.autoscaling?._bind(scope, component.replicas),
     concurrency: options.concurrency,
     terminationGraceSeconds,

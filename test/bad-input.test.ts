@@ -210,9 +210,6 @@ const NAMES: Row[] = [
 const WITHOUT_EFFECT: Row[] = [
   ...Object.entries({
     replicas: 3,
-    cpu: '1',
-    memory: '1Gi',
-    memoryLimit: '1Gi',
     autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 3 }),
     terminationGracePeriod: Duration.minutes(5),
   }).map(([option, value]): Row => [`workers.${option} without workers`, { executor: KUBERNETES, workers: { [option]: value } }, `'workers.${option}' ${NO_WORKERS}`]),

@@ -7,7 +7,7 @@ const settings = (options?: ComponentOptions, defaults?: ComponentOptions) => co
 
 test('defaults', () => {
   expect(settings()).toEqual({ replicas: 1, resources: {} });
-  expect(settings({}, { replicas: 2, cpu: '1', memory: '2Gi' })).toEqual({ replicas: 2, resources: { requests: { cpu: '1', memory: '2Gi' } } });
+  expect(settings({}, { replicas: 2, cpu: '1', memory: '2Gi' })).toEqual({ replicas: 2, resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { memory: '4Gi' } } });
 });
 
 test('custom', () => {
@@ -17,10 +17,11 @@ test('custom', () => {
 
 test.each<[string, ComponentOptions, object]>([
   ['CPU alone', { cpu: '0.5' }, { requests: { cpu: '0.5' } }],
-  ['memory alone', { memory: '512Mi' }, { requests: { memory: '512Mi' } }],
+  ['memory alone', { memory: '512Mi' }, { requests: { memory: '512Mi' }, limits: { memory: '1024Mi' } }],
+  ['half a unit of memory', { memory: '1.5Gi' }, { requests: { memory: '1.5Gi' }, limits: { memory: '3Gi' } }],
   ['a memory limit alone', { memoryLimit: '2G' }, { limits: { memory: '2G' } }],
   ['a memory limit that equals the memory in another unit', { memory: '1Gi', memoryLimit: '1024Mi' }, { requests: { memory: '1Gi' }, limits: { memory: '1024Mi' } }],
-  ['bytes', { memory: '1073741824' }, { requests: { memory: '1073741824' } }],
+  ['bytes', { memory: '1073741824' }, { requests: { memory: '1073741824' }, limits: { memory: '2147483648' } }],
 ])('custom: %s', (_name, options, resources) => {
   expect(settings(options).resources).toEqual(resources);
 });
@@ -29,6 +30,23 @@ test('a token passes the checks', () => {
   const token = Token.asString({ Ref: 'Memory' });
   expect(settings({ replicas: Token.asNumber({ Ref: 'Replicas' }), cpu: token, memory: '1Gi', memoryLimit: token }).resources)
     .toEqual({ requests: { cpu: token, memory: '1Gi' }, limits: { memory: token } });
+});
+
+test('the limit of memory that is a token is the same token', () => {
+  const token = Token.asString({ Ref: 'Memory' });
+  expect(settings({ memory: token }).resources).toEqual({ requests: { memory: token }, limits: { memory: token } });
+});
+
+const requesting = (cpu: string, memory: string, limit: string) => ({ requests: { cpu, memory }, limits: { memory: limit } });
+
+test('the default resources', () => {
+  const { apiServer, scheduler, dagProcessor, triggerer } = valuesOf(synthAirflow().template);
+  expect({ apiServer, scheduler, dagProcessor, triggerer }).toMatchObject({
+    apiServer: { resources: requesting('250m', '768Mi', '1536Mi') },
+    scheduler: { resources: requesting('250m', '512Mi', '1024Mi') },
+    dagProcessor: { resources: requesting('250m', '512Mi', '1024Mi') },
+    triggerer: { resources: requesting('100m', '512Mi', '1024Mi') },
+  });
 });
 
 test('the components of the official chart', () => {
@@ -48,7 +66,7 @@ test('the components of the community chart', () => {
   const component = (replicas: number) => ({ replicas, memory: `${replicas}Gi` });
   const values = valuesOf(synthCommunity({ apiServer: component(1), scheduler: component(3), triggerer: component(5) }).template);
   for (const [name, replicas] of Object.entries({ web: 1, scheduler: 3, triggerer: 5 })) {
-    expect(values[name]).toMatchObject({ replicas, resources: { requests: { memory: `${replicas}Gi` } }, podDisruptionBudget: { enabled: replicas > 1 } });
+    expect(values[name]).toMatchObject({ replicas, resources: { requests: { memory: `${replicas}Gi` }, limits: { memory: `${2 * replicas}Gi` } }, podDisruptionBudget: { enabled: replicas > 1 } });
   }
 });
 

@@ -49,7 +49,7 @@ test('custom: on all nodes', () => {
   const values = valuesOf(synth({ allNodes: true }), 'aws-efs-csi-driver');
   expect(values.controller).toMatchObject({ tolerations: [{ operator: 'Exists' }] });
   expect(values.controller).not.toHaveProperty('nodeSelector');
-  expect(values).not.toHaveProperty('node');
+  expect(values.node).toEqual({ resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '1Gi' } } });
 });
 
 test('explicit defaults', () => {

@@ -10,6 +10,7 @@ test('defaults', () => {
   expect({ release, namespace, version }).toEqual({ release: 'external-secrets', namespace: 'external-secrets', version: '2.9.0' });
   expect(properties.CreateNamespace).toBe(true);
   expect(valuesOf(template, 'external-secrets')).toEqual({
+    resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '512Mi' } },
     webhook: { create: false },
     certController: { create: false },
     crds: { annotations: { 'helm.sh/resource-policy': 'keep' } },

@@ -144,6 +144,18 @@ export function entriesOnce({ spec }: Pod): string[] {
   ];
 }
 
+/**
+ * Without a request, nothing keeps room for a container, and it is terminated first. Without a limit, it takes the memory of others. The chart of
+ * KEDA limits the CPU of its own containers.
+ */
+export function resourcesOfContainers({ spec }: Pod): string[] {
+  return containersOf(spec).flatMap((container) => [
+    ...['cpu', 'memory'].filter((name) => !container.resources?.requests?.[name]).map((name) => `${container.name}: requests no ${name}`),
+    ...container.resources?.limits?.memory ? [] : [`${container.name}: has no memory limit`],
+    ...container.resources?.limits?.cpu && !/^keda-/.test(container.name) ? [`${container.name}: has a CPU limit`] : [],
+  ]);
+}
+
 export function volumes({ spec, claimTemplates }: Pod): string[] {
   const defined = new Set([...list(spec.volumes).map(({ name }) => name), ...claimTemplates]);
   return containersOf(spec).flatMap((container) => list(container.volumeMounts).filter(({ name }) => !defined.has(name))

@@ -28,7 +28,7 @@ function good(): Record<string, Json> {
               image: 'apache/airflow:2.8.4',
               env: [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'fernet' } } }],
               ports: [{ containerPort: 8080 }],
-              resources: { requests: { memory: '1Gi' } },
+              resources: { requests: { cpu: '250m', memory: '1Gi' }, limits: { memory: '2Gi' } },
               volumeMounts: [{ name: 'logs', mountPath: '/logs' }, { name: 'config', mountPath: '/config' }],
             }],
             volumes: [{ name: 'logs', persistentVolumeClaim: { claimName: 'logs' } }, { name: 'config', configMap: { name: 'config', items: [{ key: 'a', path: 'a' }] } }],
@@ -150,6 +150,10 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
   }, 'ScaledObject/web: reads OTHER, which is no variable of Deployment/web'],
   ['an autoscaler without a target', ({ autoscaler }) => { autoscaler.spec.scaleTargetRef.name = 'worker'; }, 'HorizontalPodAutoscaler/web: scales Deployment/worker, which does not exist'],
   ['an autoscaler whose target requests nothing', (objects) => { delete podOf(objects).containers[0].resources; }, 'Deployment/web: web: requests no memory, by which HorizontalPodAutoscaler/web scales'],
+  ['no resources, in an init container', (objects) => { podOf(objects).initContainers = [{ name: 'init', image: 'redis:8' }]; }, 'Deployment/web: init: requests no cpu'],
+  ['a limit without a request', (objects) => { delete podOf(objects).containers[0].resources.requests.memory; }, 'Deployment/web: web: requests no memory'],
+  ['no memory limit', (objects) => { delete podOf(objects).containers[0].resources.limits; }, 'Deployment/web: web: has no memory limit'],
+  ['a CPU limit', (objects) => { podOf(objects).containers[0].resources.limits.cpu = '1'; }, 'Deployment/web: web: has a CPU limit'],
   ['two owners of replicas', ({ deployment }) => { deployment.spec.replicas = 2; }, 'Deployment/web: has replicas, which HorizontalPodAutoscaler/web owns'],
   ['an Ingress to a port that does not exist', ({ service }) => { service.spec.ports[0].port = 80; }, 'Ingress/web: routes to port 8080 of Service/web, which does not exist'],
   ['an Ingress to nodes without a node port', ({ ingress }) => {
@@ -164,7 +168,7 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
 test('finds violations of a pod template in a ConfigMap', () => {
   const objects = good();
   objects.template = {
-    apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'template' }, data: { 'pod.yaml': YAML.stringify({ kind: 'Pod', spec: { containers: [{ name: 'base', image: 'a:1' }] } }) },
+    apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'template' }, data: { 'pod.yaml': YAML.stringify({ kind: 'Pod', spec: { containers: [{ name: 'base', image: 'a:1', resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '1Gi' } } }] } }) },
   };
   expect(found(objects)).toEqual(['PodTemplate/template/pod.yaml: belongs to no node pool']);
 });

@@ -1,6 +1,6 @@
 import * as YAML from 'yaml';
 import {
-  duplicates, entriesOnce, eviction, Expectations, images, list, mounts, nameOf, placement, Pod, podsOf, references, volumes,
+  duplicates, entriesOnce, eviction, Expectations, images, list, mounts, nameOf, placement, Pod, podsOf, references, resourcesOfContainers, volumes,
 } from './rendered-pods';
 import { Json } from './util';
 
@@ -33,7 +33,7 @@ export function violations(yaml: string, expected: Expectations): string[] {
     ...objects.filter(({ kind, metadata }) => kind === 'Job' && /post-(install|upgrade)/.test(metadata.annotations?.['helm.sh/hook'] ?? ''))
       .map((job) => `${nameOf(job)}: is a hook, for which helm waits only five minutes`),
     ...pods.flatMap((pod) => [
-      ...placement(pod, expected), ...eviction(pod, expected), ...images(pod), ...entriesOnce(pod), ...volumes(pod),
+      ...placement(pod, expected), ...eviction(pod, expected), ...images(pod), ...entriesOnce(pod), ...volumes(pod), ...resourcesOfContainers(pod),
     ].map((message) => `${pod.workload}: ${message}`)),
     ...mounts(pods, expected),
     ...references(objects, pods, expected),

@@ -24,11 +24,13 @@ OAUTH_PROVIDERS = [{
 `;
 
 const SIDECAR = {
-  name: 'cloud-sql-proxy', image: 'registry.example.com/proxy:1.2', resources: { requests: { cpu: '10m', memory: '32Mi' } },
+  name: 'cloud-sql-proxy', image: 'registry.example.com/proxy:1.2', resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '64Mi' } },
 };
 const VOLUME = { name: 'scratch', emptyDir: { sizeLimit: '10Gi' } };
 const MOUNT = { name: 'scratch', mountPath: '/scratch' };
-const INIT = { name: 'fetch-certificates', image: 'registry.example.com/certificates:1.0', volumeMounts: [MOUNT] };
+const INIT = {
+  name: 'fetch-certificates', image: 'registry.example.com/certificates:1.0', resources: SIDECAR.resources, volumeMounts: [MOUNT],
+};
 
 /** What users bring from the values files of their own deployments, in each chart's words. */
 export const USER_FILES: Record<string, Case> = {

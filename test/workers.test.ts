@@ -1,9 +1,12 @@
 import { Duration, Token } from 'aws-cdk-lib';
-import { newStack, synthCommunity, valuesOf } from './util';
-import { WorkerAutoscaling, WorkersOptions } from '../src';
+import { newStack, synthAirflow, synthCommunity, valuesOf } from './util';
+import { AirflowExecutor, WorkerAutoscaling, WorkersOptions } from '../src';
 import { workersSettings } from '../src/workers';
 
-const settings = (options?: WorkersOptions, onSpot = true) => workersSettings(newStack(), options, onSpot);
+const settings = (options?: WorkersOptions, onSpot = true, executor = AirflowExecutor.CELERY) =>
+  workersSettings(newStack(), options, executor, onSpot);
+
+const requesting = (cpu: string, memory: string, limit: string) => ({ requests: { cpu, memory }, limits: { memory: limit } });
 
 const onMemory = (averageUtilization: number) =>
   [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization } } }];
@@ -14,7 +17,8 @@ test('defaults', () => {
   expect(settings()).toEqual({
     replicas: 2,
     autoscaling: undefined,
-    resources: { requests: { cpu: '1', memory: '2Gi' } },
+    resources: requesting('1', '2Gi', '4Gi'),
+    taskResources: requesting('500m', '1Gi', '2Gi'),
     concurrency: undefined,
     terminationGraceSeconds: 600,
     defaultTaskRetries: 2,
@@ -37,11 +41,23 @@ test('custom', () => {
   })).toEqual({
     replicas: 3,
     autoscaling: { on: 'resource', minReplicas: 3, maxReplicas: 9, metrics: onMemory(50), behavior: stabilization(600) },
-    resources: { requests: { cpu: '500m', memory: '4Gi' }, limits: { memory: '8Gi' } },
+    resources: requesting('500m', '4Gi', '8Gi'),
+    taskResources: requesting('500m', '1Gi', '2Gi'),
     concurrency: 4,
     terminationGraceSeconds: 300,
     defaultTaskRetries: 0,
   });
+});
+
+test('the pods of tasks have the resources of the workers if there are no others', () => {
+  const { KUBERNETES } = AirflowExecutor;
+  expect(settings({}, true, KUBERNETES).taskResources).toEqual(requesting('500m', '1Gi', '2Gi'));
+  const taskResources = requesting('2', '3Gi', '4Gi');
+  const options = { cpu: '2', memory: '3Gi', memoryLimit: '4Gi' };
+  expect(settings(options, true, KUBERNETES).taskResources).toEqual(taskResources);
+  expect(valuesOf(synthAirflow({ executor: KUBERNETES, workers: options }).template).workers.kubernetes.resources).toEqual(taskResources);
+  const { airflow } = valuesOf(synthCommunity({ executor: KUBERNETES, workers: options }).template);
+  expect(airflow.kubernetesPodTemplate.resources).toEqual(taskResources);
 });
 
 test('custom: by CPU', () => {

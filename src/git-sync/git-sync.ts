@@ -117,9 +117,6 @@ const OWNED_VARIABLE = /^(GIT_SYNC_.*|GIT_(SSH|KNOWN_HOSTS).*|GITSYNC_(REPO|REF|
 /** How often Airflow looks for new files in the DAG directory. Its default, 5 minutes, would delay what git-sync fetches each minute. */
 export const DAG_REFRESH_SECONDS = 20;
 
-/** git-sync's own requests: autoscaling by utilization needs requests on every container of a pod. */
-export const GIT_SYNC_REQUESTS = { cpu: '50m', memory: '64Mi' };
-
 /** Applies the defaults, and checks that URL, credentials and host keys match. */
 export function gitSyncSettings(scope: Construct, options: GitSyncOptions): GitSyncSettings {
   const { branch, revision, subPath = '', depth = 1 } = options;

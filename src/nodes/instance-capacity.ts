@@ -14,7 +14,7 @@ const MEMORY_PER_VCPU: Record<string, number> = { c: 2, m: 4, r: 8 };
 
 /** vCPUs, GiB and pods of burstable instances, whose memory does not follow from their size. */
 const BURSTABLE: Record<string, [number, number, number]> = {
-  small: [2, 2, 8], medium: [2, 4, 17], large: [2, 8, 35], xlarge: [4, 16, 58], '2xlarge': [8, 32, 58],
+  'small': [2, 2, 8], 'medium': [2, 4, 17], 'large': [2, 8, 35], 'xlarge': [4, 16, 58], '2xlarge': [8, 32, 58],
 };
 
 /**

@@ -17,7 +17,7 @@ test('defaults: one pod on the nodes of the database, behind a Service of its na
   });
   const { spec, pod, container } = deploymentOf();
   expect([spec.replicas, pod.nodeSelector]).toEqual([1, poolsOf('airflow').database.labels]);
-  expect(container.resources).toEqual({ requests: { cpu: '100m', memory: '64Mi' } });
+  expect(container.resources).toEqual({ requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '128Mi' } });
   expect(awaitedOf(stack)['Airflow/PgBouncer/Ready']).toMatchObject({ ObjectType: 'deployment', ObjectName: '--field-selector=metadata.name=airflow-pgbouncer' });
 });
 

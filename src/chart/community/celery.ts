@@ -7,6 +7,7 @@ import { flowerTemplate } from '../../secrets/templates';
 import { ResourceAutoscaling } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { EnvVar, fromSecret } from '../environment';
+import { SMALL_CONTAINERS } from '../resources';
 
 /** The Celery workers, and Flower. */
 export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
@@ -17,7 +18,9 @@ export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
   return {
     values: {
       workers: broker ? celeryWorkers(settings) : { enabled: false },
-      flower: flower ? { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key } : { enabled: false },
+      flower: flower
+        ? { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key, resources: SMALL_CONTAINERS.flower }
+        : { enabled: false },
       redis: { enabled: false },
     },
     keys: flower && [flower],

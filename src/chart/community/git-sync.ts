@@ -1,11 +1,12 @@
 import { Construct } from 'constructs';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { DAG_REFRESH_SECONDS, gitSyncEnvironment, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, gitSyncEnvironment } from '../../git-sync/git-sync';
 import { checkSameSecret, copiedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
 import { fail } from '../../validation';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
 import { AirflowSettings, ChartPart } from '../chart-definition';
+import { SMALL_CONTAINERS } from '../resources';
 
 /** The DAGs of a Git repository, in each pod. */
 export function gitSync(scope: Construct, { name, config, gitSync: git }: AirflowSettings): ChartPart {
@@ -31,7 +32,7 @@ export function gitSync(scope: Construct, { name, config, gitSync: git }: Airflo
           repoSubPath: git.subPath,
           syncWait: git.periodSeconds,
           maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
-          resources: { requests: GIT_SYNC_REQUESTS },
+          resources: SMALL_CONTAINERS.gitSync,
           // The only file that the chart mounts into git-sync: without SSH, there are no known hosts.
           ...git.caBundle && { sshKnownHosts: git.caBundle },
           ...credentials.values,

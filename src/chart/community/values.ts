@@ -5,7 +5,7 @@ import { gitSync, gitSyncVariables } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
 import { asset } from '../../assets';
-import { ComponentSettings } from '../../component';
+import { ComponentSettings, Resources } from '../../component';
 import { fieldKey } from '../../database/database-endpoint';
 import { hasKubernetes } from '../../executor';
 import { acrossZones, nodeAffinityOf, NOT_EVICTED, tolerationsOf } from '../../nodes/placement';
@@ -14,6 +14,7 @@ import { fernetTemplate } from '../../secrets/templates';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { escapeDollars, fromSecret, userEnvironment } from '../environment';
 import { combine } from '../helm-values';
+import { SMALL_CONTAINERS } from '../resources';
 
 /** The values of the community chart. */
 export function communityValues(scope: Construct, settings: AirflowSettings): Required<ChartPart> {
@@ -52,8 +53,14 @@ function airflow(settings: AirflowSettings): ChartPart {
         // The group of all Airflow containers: without it, only root can read the token of the service account.
         defaultSecurityContext: { fsGroup: 0 },
         ...hasKubernetes(executor) && {
-          kubernetesPodTemplate: { ...placed(placement.workers), podAnnotations: NOT_EVICTED, extraPipPackages: pipPackages },
+          kubernetesPodTemplate: {
+            ...placed(placement.workers), resources: workers.taskResources, podAnnotations: NOT_EVICTED, extraPipPackages: pipPackages,
+          },
         },
+        initContainers: Object.fromEntries(['checkDb', 'waitForDbMigrations', 'installPipPackages'].map((container) =>
+          [container, { resources: SMALL_CONTAINERS.airflow }])),
+        dbMigrations: { resources: SMALL_CONTAINERS.airflow },
+        sync: { resources: SMALL_CONTAINERS.airflow },
       },
       scheduler: {
         ...replicated(name, 'scheduler', settings.scheduler),
@@ -136,9 +143,14 @@ function extraManifests({ name, broker, logs, claims, workers, databaseRetention
     values: {
       extraManifests: [
         ...broker && workers.autoscaling?.on === 'resource' ? [autoscaler(name, workers.autoscaling)] : [],
-        ...claims.logs ? [asset('community-log-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(logs.retentionDays))] : [],
-        asset('community-database-cleanup.yaml').replace('RETENTION_DAYS', Tokenization.stringifyNumber(databaseRetentionDays)),
+        ...claims.logs ? [cleanup('community-log-cleanup.yaml', logs.retentionDays, SMALL_CONTAINERS.logGroomer)] : [],
+        cleanup('community-database-cleanup.yaml', databaseRetentionDays, SMALL_CONTAINERS.databaseCleanup),
       ],
     },
   };
+}
+
+/** A CronJob that deletes what is older. */
+function cleanup(file: string, days: number, resources: Resources): string {
+  return asset(file).replace('RETENTION_DAYS', Tokenization.stringifyNumber(days)).replace('RESOURCES', JSON.stringify(resources));
 }

@@ -5,6 +5,7 @@ import { hasCelery } from '../../executor';
 import { acrossZones, NOT_DISRUPTED } from '../../nodes/placement';
 import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
+import { SMALL_CONTAINERS } from '../resources';
 
 /** The logs of all components are on one volume, where one sidecar deletes old ones, or are deleted when they are in the bucket. */
 const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
@@ -31,7 +32,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
         ...replicated(name, 'dag-processor', dagProcessor),
         serviceAccount,
         waitForMigrations: { env: [{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }] },
-        logGroomerSidecar: { enabled: true, retentionDays: settings.logs.retentionDays },
+        logGroomerSidecar: { enabled: true, resources: SMALL_CONTAINERS.logGroomer, retentionDays: settings.logs.retentionDays },
       },
       scheduler: {
         ...replicated(name, 'scheduler', scheduler),
@@ -52,12 +53,18 @@ export function components(settings: AirflowSettings, generation: Generation): C
       workers: {
         serviceAccount, // for both executors, and where the role bindings of the chart look for it
         celery: celeryWorkers(settings),
-        kubernetes: { ...placed(settings.placement.workers), podAnnotations: NOT_DISRUPTED },
+        kubernetes: { ...placed(settings.placement.workers), resources: settings.workers.taskResources, podAnnotations: NOT_DISRUPTED },
       },
       flower: { serviceAccount, ...SLOW_START, ...ingress?.flower && { networkPolicy: { ingress: { from: LOAD_BALANCER } } } },
-      cleanup: { serviceAccount },
-      databaseCleanup: { enabled: true, serviceAccount, retentionDays: settings.databaseRetentionDays, skipArchive: true },
-      statsd: { enabled: true },
+      cleanup: { serviceAccount, resources: SMALL_CONTAINERS.airflow },
+      databaseCleanup: {
+        enabled: true,
+        serviceAccount,
+        retentionDays: settings.databaseRetentionDays,
+        skipArchive: true,
+        resources: SMALL_CONTAINERS.databaseCleanup,
+      },
+      statsd: { enabled: true, resources: SMALL_CONTAINERS.metrics },
     },
   };
 }

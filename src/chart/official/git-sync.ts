@@ -2,11 +2,12 @@ import { Construct } from 'constructs';
 import { Generation } from './generation';
 import { envVar, verbatim } from './text';
 import { GitCredentials } from '../../git-sync/git-auth';
-import { DAG_REFRESH_SECONDS, gitSyncEnvironment, GIT_SYNC_REQUESTS } from '../../git-sync/git-sync';
+import { DAG_REFRESH_SECONDS, gitSyncEnvironment } from '../../git-sync/git-sync';
 import { composedKey, fixedKey } from '../../secrets/secret-key';
 import { privateKeyTemplate } from '../../secrets/templates';
 import { GIT_SYNC_IMAGE, imageOf } from '../../versions';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
+import { SMALL_CONTAINERS } from '../resources';
 
 /** The DAGs of a Git repository, in each pod that needs them. */
 export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSettings, { dagRefresh }: Generation): ChartPart {
@@ -32,7 +33,7 @@ export function gitSync(scope: Construct, { name, gitSync: git }: AirflowSetting
           subPath: git.subPath,
           period: `${git.periodSeconds}s`,
           maxFailures: -1, // otherwise the first network failure stops the container, and with it the pod
-          resources: { requests: GIT_SYNC_REQUESTS },
+          resources: SMALL_CONTAINERS.gitSync,
           startupProbe: { failureThreshold: 60 }, // five minutes for the clone of a large repository
           ...variables.length > 0 && { env: variables.map(([variable, value]) => envVar(variable, value)) },
           ...git.caBundle && { extraVolumeMounts: [{ name: 'git-sync-ca', mountPath: CA_DIRECTORY, readOnly: true }] },

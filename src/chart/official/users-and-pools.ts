@@ -5,6 +5,7 @@ import { asset } from '../../assets';
 import { fail } from '../../validation';
 import { AirflowSettings, ChartPart } from '../chart-definition';
 import { Environment, escapeDollars, fromSecret } from '../environment';
+import { SMALL_CONTAINERS } from '../resources';
 import { passwordKeys } from '../user-keys';
 
 /**
@@ -31,6 +32,7 @@ export function usersAndPools(scope: Construct, settings: AirflowSettings, envir
       ...variables.map(({ value, ...rest }) => value === undefined ? rest : { ...rest, value: verbatim(value) }),
       fromSecret('AIRFLOW__DATABASE__SQL_ALCHEMY_CONN', { name: '{{ include "airflow_metadata_secret" . }}', key: 'connection' }),
     ],
+    resources: SMALL_CONTAINERS.usersAndPools,
     readinessProbe: { exec: { command: ['test', '-f', '/tmp/done'] }, periodSeconds: 5 },
     terminationMessagePolicy: 'FallbackToLogsOnError',
     securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },

@@ -10,7 +10,7 @@ test('defaults: workers have ten minutes to finish their tasks, and are not evic
   expect(workers).toMatchObject({
     enabled: true,
     replicas: 2,
-    resources: { requests: { cpu: '1', memory: '2Gi' } },
+    resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { memory: '4Gi' } },
     safeToEvict: false,
     podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' },
     podDisruptionBudget: { enabled: true, maxUnavailable: '20%', minAvailable: '' },
@@ -29,7 +29,12 @@ test('defaults: Airflow and the probes of the chart read the URL of the broker f
     { name: 'AIRFLOW__CELERY__BROKER_URL', valueFrom: { secretKeyRef: { name: 'airflow-broker-url', key: 'connection' } } },
     { name: 'AIRFLOW__CELERY__BROKER_URL_CMD', value: 'printf %s "$AIRFLOW__CELERY__BROKER_URL"' },
   ]));
-  expect(flower).toEqual({ enabled: true, basicAuthSecret: 'airflow-secret', basicAuthSecretKey: 'flower-basic-auth' });
+  expect(flower).toEqual({
+    enabled: true,
+    basicAuthSecret: 'airflow-secret',
+    basicAuthSecretKey: 'flower-basic-auth',
+    resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+  });
 });
 
 test('custom: workers', () => {

@@ -21,7 +21,7 @@ test('custom: SSH', () => {
     repoSubPath: 'dags',
     syncWait: 60,
     maxFailures: -1,
-    resources: { requests: { cpu: '50m', memory: '64Mi' } },
+    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '1Gi' } },
     sshSecret: 'airflow-ssh-git-secret',
     sshSecretKey: 'id_rsa',
     sshKnownHosts: expect.stringContaining('github.com ssh-ed25519'),

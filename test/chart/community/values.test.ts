@@ -36,7 +36,6 @@ describe('defaults', () => {
   test.each([['web', 2], ['scheduler', 2], ['triggerer', 1]])('%s: %d replicas across zones, of which one may be unavailable', (component, replicas) => {
     expect(defaults[component]).toMatchObject({
       replicas,
-      resources: {},
       podDisruptionBudget: { enabled: replicas > 1, maxUnavailable: 1, minAvailable: '' },
       topologySpreadConstraints: spreadOf(component),
     });
@@ -116,6 +115,7 @@ describe('custom', () => {
         affinity: required('af-stateful'),
         tolerations: TOLERATIONS,
         podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false', 'karpenter.sh/do-not-disrupt': 'true' },
+        resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
         extraPipPackages: ['slack'],
       } : undefined);
   });

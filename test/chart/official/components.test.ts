@@ -39,14 +39,14 @@ describe('defaults', () => {
 
   test.each([['apiServer', 'api-server'], ['scheduler', 'scheduler']])('%s: two replicas, across zones, of which one may be unavailable', (component, label) => {
     expect(values[component]).toMatchObject({
-      replicas: 2, resources: {}, podDisruptionBudget: { enabled: true, config: { maxUnavailable: 1 } }, topologySpreadConstraints: spreadOf(label),
+      replicas: 2, podDisruptionBudget: { enabled: true, config: { maxUnavailable: 1 } }, topologySpreadConstraints: spreadOf(label),
     });
   });
 
   // Two DAG processors would migrate the database at the same time.
   test.each([['dagProcessor', 'dag-processor'], ['triggerer', 'triggerer']])('%s: one replica, without a disruption budget', (component, label) => {
     expect(values[component]).toMatchObject({
-      replicas: 1, resources: {}, podDisruptionBudget: { enabled: false }, topologySpreadConstraints: spreadOf(label),
+      replicas: 1, podDisruptionBudget: { enabled: false }, topologySpreadConstraints: spreadOf(label),
     });
   });
 
@@ -56,7 +56,7 @@ describe('defaults', () => {
       safeToEvict: false,
       podAnnotations: { 'karpenter.sh/do-not-disrupt': 'true' },
       terminationGracePeriodSeconds: 600,
-      resources: { requests: { cpu: '1', memory: '2Gi' } },
+      resources: { requests: { cpu: '1', memory: '2Gi' }, limits: { memory: '4Gi' } },
       podDisruptionBudget: { enabled: true, config: { maxUnavailable: '20%' } },
       topologySpreadConstraints: spreadOf('worker'),
       hpa: { enabled: false },
@@ -70,7 +70,8 @@ describe('defaults', () => {
   });
 
   test('old records of the database are deleted', () => {
-    const { serviceAccount, ...cleanup } = values.databaseCleanup;
+    const { serviceAccount, resources, ...cleanup } = values.databaseCleanup;
+    expect(resources).toEqual({ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } });
     expect(cleanup).toEqual({ enabled: true, retentionDays: 90, skipArchive: true }); // an archive would grow as the tables did
   });
 

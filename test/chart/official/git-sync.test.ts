@@ -28,7 +28,7 @@ test('custom: SSH', () => {
     subPath: 'dags',
     period: '60s',
     maxFailures: -1,
-    resources: { requests: { cpu: '50m', memory: '64Mi' } },
+    resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '1Gi' } },
     startupProbe: { failureThreshold: 60 },
     sshKeySecret: 'airflow-ssh-git-secret',
     knownHosts: 'git.example.com ssh-ed25519 AAAA',
