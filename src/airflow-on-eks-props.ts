@@ -105,9 +105,9 @@ export interface AirflowOnEksProps {
   readonly apiServer?: ComponentOptions;
 
   /**
-   * The scheduler.
+   * The scheduler, in which tasks run with `AirflowExecutor.LOCAL`.
    *
-   * @default - 2 replicas
+   * @default - 2 replicas, or 1 with `AirflowExecutor.LOCAL`
    */
   readonly scheduler?: ComponentOptions;
 
@@ -132,7 +132,7 @@ export interface AirflowOnEksProps {
    * The Celery workers.
    *
    * With `AirflowExecutor.KUBERNETES`, no Celery workers run: `cpu`, `memory`, `memoryLimit` and `defaultTaskRetries` apply to the pods of tasks, and
-   * all other options are refused.
+   * all other options are refused. With `AirflowExecutor.LOCAL`, only `defaultTaskRetries` is allowed.
    *
    * @default - 2 workers
    */

@@ -12,7 +12,7 @@ import { albControllerOf, checkCluster, Cluster } from './cluster';
 import { AirflowDatabase } from './database/airflow-database';
 import { PgBouncer } from './database/pgbouncer';
 import { EfsCsiDriverInstallation } from './efs-csi-driver';
-import { AirflowExecutor, hasCelery } from './executor';
+import { AirflowExecutor, hasCelery, hasTaskPods } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
 import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
 import { Keda, kedaOf } from './keda';
@@ -117,7 +117,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   /**
    * The broker of the Celery workers.
    *
-   * Undefined with `AirflowExecutor.KUBERNETES`.
+   * Undefined with `AirflowExecutor.KUBERNETES` and `LOCAL`.
    */
   public readonly broker?: IAirflowBroker;
 
@@ -168,7 +168,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const backend = props.secretsBackend?._bind(this);
     const logs = (props.logs ?? AirflowLogs.onFileSystem())._bind(this, namespace);
 
-    const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace);
+    const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace, hasTaskPods(executor));
     const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster, this, nodes.placement);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const context = { cluster, namespace, namespaceManifest, nodes, timeout: readyTimeoutOf(this, props.readyTimeout) };

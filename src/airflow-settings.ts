@@ -3,12 +3,12 @@ import { Construct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { BrokerSettings } from './broker/airflow-broker';
 import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
-import { componentSettings } from './component';
+import { ComponentOptions, componentSettings } from './component';
 import { configurationSettings } from './config/configuration';
 import { SecretsBackendSettings } from './config/secrets-backend';
 import { DatabaseSettings } from './database/database-endpoint';
 import { retentionDays } from './database-cleanup';
-import { AirflowExecutor, checkExecutor } from './executor';
+import { AirflowExecutor, checkExecutor, hasTaskPods } from './executor';
 import { gitSyncSettings } from './git-sync/git-sync';
 import { ingressUrl, needsNodePort } from './ingress/alb-ingress-options';
 import { BoundLogs } from './logs/airflow-logs';
@@ -58,10 +58,10 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     serviceAccountRoleArn: parts.role.roleArn,
     placement: nodes.placement,
     apiServer: componentSettings(scope, 'apiServer', props.apiServer, { replicas: 2, cpu: '250m', memory: '768Mi' }),
-    scheduler: componentSettings(scope, 'scheduler', props.scheduler, { replicas: 2, cpu: '250m', memory: '512Mi' }),
+    scheduler: componentSettings(scope, 'scheduler', props.scheduler, schedulerDefaults(parts.executor)),
     dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor, { cpu: '250m', memory: '512Mi' }),
     triggerer: componentSettings(scope, 'triggerer', props.triggerer, { cpu: '100m', memory: '512Mi' }),
-    workers: workersSettings(scope, props.workers, parts.executor, nodes.workersOnSpot),
+    workers: workersSettings(scope, props.workers, parts.executor, nodes.tasksOnSpot),
     logs: parts.logs,
     claims: { logs: persistence.logsClaimName },
     database: parts.database,
@@ -78,4 +78,9 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
       url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress), flower: props.ingress.flowerHost !== undefined,
     },
   };
+}
+
+/** Several schedulers take the tasks of one that finishes them from each other. */
+function schedulerDefaults(executor: AirflowExecutor): ComponentOptions {
+  return hasTaskPods(executor) ? { replicas: 2, cpu: '250m', memory: '512Mi' } : { replicas: 1, cpu: '1', memory: '2Gi' };
 }

@@ -9,7 +9,7 @@ export interface ComponentOptions {
   /**
    * The number of pods, at least 1.
    *
-   * @default - 2 (API server, scheduler, workers), 1 (DAG processor, triggerer)
+   * @default - 2 (API server, scheduler, workers), 1 (DAG processor, triggerer; scheduler with `AirflowExecutor.LOCAL`)
    */
   readonly replicas?: number;
 
@@ -18,7 +18,7 @@ export interface ComponentOptions {
    *
    * The container has no CPU limit, and may use what is left of its node.
    *
-   * @default - `250m` (API server, scheduler, DAG processor), `100m` (triggerer), `1` (workers), `500m` (pods of the Kubernetes executor)
+   * @default - `250m` (API server, scheduler, DAG processor), `100m` (triggerer), `1` (workers; scheduler with `AirflowExecutor.LOCAL`), `500m` (pods of the Kubernetes executor)
    * @see https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
    */
   readonly cpu?: string;
@@ -28,7 +28,7 @@ export interface ComponentOptions {
    *
    * The defaults exceed what the components of Airflow 3.3.2 used at rest and with running tasks, except the memory of the tasks themselves.
    *
-   * @default - `768Mi` (API server), `512Mi` (scheduler, DAG processor, triggerer), `2Gi` (workers), `1Gi` (pods of the Kubernetes executor)
+   * @default - `768Mi` (API server), `512Mi` (scheduler, DAG processor, triggerer), `2Gi` (workers; scheduler with `AirflowExecutor.LOCAL`), `1Gi` (pods of the Kubernetes executor)
    */
   readonly memory?: string;
 

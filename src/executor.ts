@@ -27,6 +27,17 @@ export enum AirflowExecutor {
    * A task requests a pod with `executor='KubernetesExecutor'` (Airflow 3) or `queue='kubernetes'` (Airflow 2).
    */
   CELERY_KUBERNETES = 'CeleryKubernetesExecutor',
+
+  /**
+   * In the scheduler, for small deployments.
+   *
+   * There are no workers, no broker and no Flower. The scheduler runs on the nodes of stateless components, which are On-Demand by default with
+   * this executor. Only for the official chart.
+   *
+   * The scheduler runs up to `core.parallelism` tasks at the same time, 32 by default. When it is replaced, it has ten minutes to finish them, and
+   * only then the new one starts.
+   */
+  LOCAL = 'LocalExecutor',
 }
 
 /** Fails unless an executor is one of the enum, which JavaScript does not check. */
@@ -36,12 +47,22 @@ export function checkExecutor(scope: Construct, executor: AirflowExecutor): void
   }
 }
 
+/** An executor as users write it. */
+export function nameOfExecutor(executor: AirflowExecutor): string {
+  return `AirflowExecutor.${Object.keys(AirflowExecutor).find((name) => AirflowExecutor[name as keyof typeof AirflowExecutor] === executor)}`;
+}
+
 /** Whether Celery workers run, and with them a broker and Flower. */
 export function hasCelery(executor: AirflowExecutor): boolean {
-  return executor !== AirflowExecutor.KUBERNETES;
+  return [AirflowExecutor.CELERY, AirflowExecutor.CELERY_KUBERNETES].includes(executor);
 }
 
 /** Whether tasks may run in pods of their own. */
 export function hasKubernetes(executor: AirflowExecutor): boolean {
-  return executor !== AirflowExecutor.CELERY;
+  return [AirflowExecutor.KUBERNETES, AirflowExecutor.CELERY_KUBERNETES].includes(executor);
+}
+
+/** Whether tasks run in pods other than the scheduler. */
+export function hasTaskPods(executor: AirflowExecutor): boolean {
+  return executor !== AirflowExecutor.LOCAL;
 }

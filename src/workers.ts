@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { ComponentOptions, ComponentSettings, componentSettings, Resources } from './component';
-import { AirflowExecutor, hasCelery } from './executor';
+import { AirflowExecutor, hasCelery, hasTaskPods, nameOfExecutor } from './executor';
 import { checkCount, fail, secondsOf, shown } from './validation';
 
 /**
@@ -175,7 +175,7 @@ export interface WorkersOptions extends ComponentOptions {
   /**
    * The number of retries of each task for which the DAG does not set a number.
    *
-   * @default - 2 if the library creates the nodes of the workers as Spot nodes, otherwise Airflow's default, 0
+   * @default - 2 if the library creates the nodes on which tasks run as Spot nodes, otherwise Airflow's default, 0
    */
   readonly defaultTaskRetries?: number;
 }
@@ -224,9 +224,10 @@ const TASK_POD = { cpu: '500m', memory: '1Gi' };
 
 /** Fails if there are options of Celery workers, but no Celery workers. */
 export function checkWorkersRun(scope: Construct, options: WorkersOptions = {}, executor: AirflowExecutor): void {
-  const [name] = Object.entries(options).find(([option, value]) => value !== undefined && !FOR_TASK_PODS.includes(option)) ?? [];
+  const allowed = hasTaskPods(executor) ? FOR_TASK_PODS : ['defaultTaskRetries'];
+  const [name] = Object.entries(options).find(([option, value]) => value !== undefined && !allowed.includes(option)) ?? [];
   if (name && !hasCelery(executor)) {
-    fail(scope, `'workers.${name}' needs an executor with Celery workers, got AirflowExecutor.KUBERNETES; remove it, or use AirflowExecutor.CELERY_KUBERNETES`);
+    fail(scope, `'workers.${name}' needs an executor with Celery workers, got ${nameOfExecutor(executor)}; remove it, or use AirflowExecutor.CELERY_KUBERNETES`);
   }
 }
 

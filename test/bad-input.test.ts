@@ -62,7 +62,7 @@ const TYPES: Row[] = [
   ['a factory that is not called', { nodePools: any(() => undefined) }, "'nodePools' must be made by a method such as AirflowNodePools.managedNodeGroups(), got a function"],
   ['text as image', { image: any('apache/airflow:3.3.2') }, "'image' must be made by a method such as AirflowImage.fromRegistry('apache/airflow', '3.3.2'), got 'apache/airflow:3.3.2'"],
   ['a map as secrets backend', { secretsBackend: any({}) }, "'secretsBackend' must be made by a method such as SecretsBackend.secretsManager('airflow'), got an object of the type Object"],
-  ['an unknown executor', { executor: any('LocalExecutor') }, "'executor' must be one of AirflowExecutor, got 'LocalExecutor'"],
+  ['an unknown executor', { executor: any('SequentialExecutor') }, "'executor' must be one of AirflowExecutor, got 'SequentialExecutor'"],
   ['a number as component', { scheduler: any(2) }, "'scheduler' must be an object with names and values, got 2"],
   ['a map as users', { users: any({ ada }) }, "'users' must be a list, got an object of the type Object"],
   ['an empty item', { users: [ada, any(null)] }, "'users' must not contain an empty item, got null as item 1"],

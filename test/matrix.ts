@@ -39,6 +39,10 @@ const pool = (deployment: string, type: string) => ({
 });
 const all = pool('airflow', 'af-all');
 
+/** The nodes that are created by default. */
+export const poolsOf = (deployment: string): AirflowPlacement =>
+  ({ stateless: pool(deployment, 'af-stateless'), workers: pool(deployment, 'af-stateful'), database: pool(deployment, 'af-db') });
+
 /** Props of an Airflow deployment, and the expectations that differ from the defaults. */
 export interface Case {
   readonly props: (stack: Stack) => Partial<AirflowOnEksProps>;
@@ -80,6 +84,21 @@ export const MATRIX: Record<string, Case> = {
     props: (stack) => ({
       executor: AirflowExecutor.CELERY_KUBERNETES, gitSync: http(stack), workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8 }) },
     }),
+  },
+  'Local, SSH, ingress': {
+    only: 'official',
+    props: (stack) => ({ executor: AirflowExecutor.LOCAL, gitSync: ssh(stack), ingress: { host: 'airflow.example.com', certificate: certificate(stack) } }),
+    placement: { ...poolsOf('airflow'), workers: pool('airflow', 'af-stateless') },
+  },
+  'Local, HTTP, on a single node group': {
+    only: 'official',
+    props: (stack) => ({ executor: AirflowExecutor.LOCAL, gitSync: http(stack), nodePools: AirflowNodePools.singleNodeGroup() }),
+    placement: { stateless: all, workers: all, database: all },
+  },
+  'Local, Karpenter': {
+    only: 'official',
+    props: () => ({ executor: AirflowExecutor.LOCAL, nodePools: AirflowNodePools.karpenter() }),
+    placement: { ...poolsOf('airflow'), workers: pool('airflow', 'af-stateless') },
   },
   'a revision of a public repository, with all commits': {
     props: () => ({
@@ -239,7 +258,3 @@ export const MATRIX: Record<string, Case> = {
 export function casesOf({ name }: ChartUnderTest): [string, Case][] {
   return Object.entries(MATRIX).filter(([, { only = '' }]) => name.startsWith(only));
 }
-
-/** The nodes that are created by default. */
-export const poolsOf = (deployment: string): AirflowPlacement =>
-  ({ stateless: pool(deployment, 'af-stateless'), workers: pool(deployment, 'af-stateful'), database: pool(deployment, 'af-db') });

@@ -2,7 +2,7 @@ import { Construct } from 'constructs';
 import { BoundBroker, BrokerProps, urlTarget } from './airflow-broker';
 import { ElastiCacheBroker, ElastiCacheBrokerOptions } from './elasticache-broker';
 import { InClusterBroker, InClusterBrokerOptions } from './in-cluster-broker';
-import { AirflowExecutor, hasCelery } from '../executor';
+import { AirflowExecutor, hasCelery, nameOfExecutor } from '../executor';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { fixedKey } from '../secrets/secret-key';
 import { fail } from '../validation';
@@ -77,7 +77,7 @@ export function createBroker(
   scope: Construct, executor: AirflowExecutor, broker: CeleryBroker | undefined, props: BrokerProps,
 ): BoundBroker | undefined {
   if (!hasCelery(executor)) {
-    return broker && fail(scope, "'broker' must not be set with AirflowExecutor.KUBERNETES, which has no broker; remove it, or use another executor");
+    return broker && fail(scope, `'broker' must not be set with ${nameOfExecutor(executor)}, which has no broker; remove it, or use another executor`);
   }
   return (broker ?? CeleryBroker.inCluster())._bind(scope, props);
 }

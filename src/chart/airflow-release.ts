@@ -5,16 +5,20 @@ import { HelmValueOverrides, mergeHelmValues, ValueRules } from './helm-values';
 import { workloadsReady } from './readiness';
 import { Cluster, hasHelm4 } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
+import { AirflowExecutor, nameOfExecutor } from '../executor';
 import { installChart } from '../kubernetes';
 import { SecretKey } from '../secrets/secret-key';
 import { fail, secondsOf } from '../validation';
 
-/** Fails if a prop is set that the chart cannot implement, and warns about a version of Airflow that has reached end of life. */
-export function checkChart(scope: Construct, chart: ChartDefinition, props: object): void {
+/** Fails if a prop, or the executor, is one that the chart cannot implement, and warns about a version of Airflow that has reached end of life. */
+export function checkChart(scope: Construct, chart: ChartDefinition, props: { readonly executor?: AirflowExecutor }): void {
   for (const [prop, value] of Object.entries(props)) {
     if (value !== undefined && chart.unsupportedProps[prop]) {
       fail(scope, `'${prop}' is not available with the ${chart.name} chart; ${chart.unsupportedProps[prop]}`);
     }
+  }
+  if (props.executor && chart.unsupportedExecutors.includes(props.executor)) {
+    fail(scope, `'executor' must be one of the ${chart.name} chart, got ${nameOfExecutor(props.executor)}; use another executor, or AirflowChart.official()`);
   }
   if (chart.airflowVersion.startsWith('2.')) {
     Annotations.of(scope).addWarningV2('airflow-on-eks:airflow2EndOfLife',

@@ -87,6 +87,8 @@ export interface ChartDefinition {
   readonly maxNameLength: number;
   /** Whether tasks call Airflow's API with signed tokens. */
   readonly taskApi: boolean;
+  /** Executors that the chart refuses. */
+  readonly unsupportedExecutors: AirflowExecutor[];
   /** Props that the chart cannot implement, and what to do instead. */
   readonly unsupportedProps: Record<string, string>;
   /** The value that sets the type of the Service of the web UI. */

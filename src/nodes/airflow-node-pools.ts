@@ -2,7 +2,7 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { checkPlacement } from './checks';
+import { checkPlacement, checkWorkersPool } from './checks';
 import { KarpenterNodePools } from './karpenter-node-pools';
 import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups } from './managed-node-groups';
@@ -37,7 +37,7 @@ export interface IAirflowNodePools extends ec2.IConnectable {
   /**
    * The node group of the workers, and of the pods that the Kubernetes executor starts.
    *
-   * Undefined for nodes that already exist.
+   * Undefined for nodes that already exist, and with `AirflowExecutor.LOCAL`.
    */
   readonly workers?: eks.INodegroup;
 
@@ -60,6 +60,8 @@ export interface ExistingNodesOptions {
 
   /**
    * The nodes of the Celery workers, and of the pods that the Kubernetes executor starts.
+   *
+   * `AirflowExecutor.LOCAL` has none, and refuses the option.
    *
    * @default - the nodes of `stateless`
    */
@@ -89,8 +91,8 @@ export interface ExistingNodesOptions {
 
 /** The nodes, as the other parts of a deployment see them. */
 export interface BoundNodePools extends IAirflowNodePools {
-  /** Whether workers may be interrupted with two minutes' notice. */
-  readonly workersOnSpot: boolean;
+  /** Whether tasks may be interrupted with two minutes' notice. */
+  readonly tasksOnSpot: boolean;
   /** What must exist before pods can run; empty for nodes that already exist. */
   readonly dependables: Construct[];
   /** Whether EKS Auto Mode creates the nodes, and with them the load balancers. */
@@ -120,6 +122,7 @@ export interface BoundNodePools extends IAirflowNodePools {
 export class AirflowNodePools {
   /**
    * Create three managed node groups on which only Airflow runs: for stateless components, for workers, and for the in-cluster database.
+   * Without workers (`AirflowExecutor.LOCAL`), there are two.
    *
    * By default, these are 4 to 6 EC2 instances, 3 to 5 of them Spot instances. All nodes have the label `role=airflow` and the taint
    * `dedicated=airflow:NoSchedule`. The label `airflow-deployment`, whose value is the namespace, distinguishes the nodes of several deployments;
@@ -132,8 +135,8 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
    */
   public static managedNodeGroups(options: ManagedNodeGroupsOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace) =>
-      new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace }));
+    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers }));
   }
 
   /**
@@ -147,8 +150,8 @@ export class AirflowNodePools {
   public static singleNodeGroup(options: SingleNodeGroupOptions = {}): AirflowNodePools {
     const { keyPair, managedPolicies, clusterAutoscaler } = options;
     const shared = { keyPair, managedPolicies, clusterAutoscaler };
-    return new AirflowNodePools((scope, cluster, namespace) =>
-      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace }));
+    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace, hasWorkers }));
   }
 
   /**
@@ -161,8 +164,8 @@ export class AirflowNodePools {
    * @see https://karpenter.sh/docs/
    */
   public static karpenter(options: KarpenterOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace) =>
-      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, provisioner: selfManagedKarpenter(scope, options) }));
+    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers, provisioner: selfManagedKarpenter(scope, options) }));
   }
 
   /**
@@ -174,8 +177,8 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/automode.html
    */
   public static autoMode(options: AutoModeOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace) =>
-      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, provisioner: autoMode(scope, options) }));
+    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers, provisioner: autoMode(scope, options) }));
   }
 
   /**
@@ -188,8 +191,9 @@ export class AirflowNodePools {
    * @param options the labels and taints of the nodes, their role and their security group
    */
   public static existing(options: ExistingNodesOptions): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster) => {
+    return new AirflowNodePools((scope, cluster, _, hasWorkers) => {
       checkExisting(scope, options);
+      checkWorkersPool(scope, options.workers, hasWorkers);
       return {
         placement: sortKeys({
           stateless: options.stateless,
@@ -198,7 +202,7 @@ export class AirflowNodePools {
         }),
         role: options.nodeRole,
         connections: new ec2.Connections({ securityGroups: [options.securityGroup ?? cluster.clusterSecurityGroup] }),
-        workersOnSpot: false,
+        tasksOnSpot: false,
         autoMode: false,
         dependables: [],
         labelled: false,
@@ -211,11 +215,13 @@ export class AirflowNodePools {
     return inAutoMode(cluster) ? AirflowNodePools.autoMode() : AirflowNodePools.managedNodeGroups();
   }
 
-  private constructor(private readonly create: (scope: Construct, cluster: Cluster, namespace: string) => BoundNodePools) {}
+  private constructor(
+    private readonly create: (scope: Construct, cluster: Cluster, namespace: string, hasWorkers: boolean) => BoundNodePools,
+  ) {}
 
   /** @internal */
-  public _bind(scope: Construct, cluster: Cluster, namespace: string): BoundNodePools {
-    return this.create(scope, cluster, namespace);
+  public _bind(scope: Construct, cluster: Cluster, namespace: string, hasWorkers: boolean): BoundNodePools {
+    return this.create(scope, cluster, namespace, hasWorkers);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Annotations, Token } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import { Construct } from 'constructs';
@@ -41,4 +41,18 @@ export function checkPlacement(scope: Construct, prop: string, placement: NodePl
       fail(scope, `'${prop}.taints' must have an effect of eks.TaintEffect, got ${shown(effect)}`);
     }
   }
+}
+
+/** Fails if there are nodes for workers that do not exist. */
+export function checkWorkersPool(scope: Construct, workers: object | undefined, hasWorkers: boolean): void {
+  if (workers !== undefined && !hasWorkers) {
+    fail(scope, "'nodePools.workers' must not be set with AirflowExecutor.LOCAL, whose tasks run in the scheduler, got nodes for workers;"
+      + " remove it, and use 'nodePools.stateless' for the nodes of the scheduler");
+  }
+}
+
+/** Warns if EC2 interrupts all Spot nodes of a pool at once when it runs out of one instance type. */
+export function warnOfSingleSpotType(scope: Construct, prop: string, instanceType: string): void {
+  Annotations.of(scope).addWarningV2('airflow-on-eks:singleSpotInstanceType',
+    `'${prop}' has only Spot instances of one instance type (${instanceType}): there are no nodes while EC2 has no capacity of that type; add types of the same size, or use On-Demand instances`);
 }

@@ -2,9 +2,10 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
+import { checkWorkersPool } from './checks';
 import { KarpenterOptions } from './karpenter-options';
 import { checkNodeClass, Provisioner } from './node-class';
-import { nodePoolObjects, workersOnSpot } from './node-pool-manifest';
+import { nodePoolObjects, tasksOnSpot } from './node-pool-manifest';
 import { createNodeRole } from './node-role';
 import { AirflowPlacement, airflowPlacement } from './placement';
 import { checkAccessEntries, Cluster } from '../cluster';
@@ -15,14 +16,16 @@ interface KarpenterNodePoolsProps extends KarpenterOptions {
   /** The namespace of the deployment, with which the names of its objects begin. */
   readonly namespace: string;
   readonly provisioner: Provisioner;
+  /** Whether tasks run in pods other than the scheduler. */
+  readonly hasWorkers: boolean;
 }
 
-/** Three NodePools, from which Karpenter creates nodes when pods need them, and their node class. */
+/** Two or three NodePools, from which Karpenter creates nodes when pods need them, and their node class. */
 export class KarpenterNodePools extends Construct {
   public readonly role: iam.IRole;
   public readonly connections: ec2.Connections;
   public readonly placement: AirflowPlacement;
-  public readonly workersOnSpot: boolean;
+  public readonly tasksOnSpot: boolean;
   public readonly dependables = [this];
   public readonly labelled = true;
   public readonly autoMode: boolean;
@@ -31,9 +34,11 @@ export class KarpenterNodePools extends Construct {
     super(scope, id);
     const { cluster, namespace, nodeClass, provisioner } = props;
     checkNodeClass(this, props);
+    checkWorkersPool(this, props.workers, props.hasWorkers);
     this.autoMode = provisioner.autoMode;
-    this.placement = airflowPlacement(namespace);
-    this.workersOnSpot = workersOnSpot(props);
+    const placement = airflowPlacement(namespace);
+    this.placement = props.hasWorkers ? placement : { ...placement, workers: placement.stateless };
+    this.tasksOnSpot = tasksOnSpot(props);
     const dependencies: Construct[] = [];
     const objects: KubernetesObject[] = [];
     if (nodeClass) {

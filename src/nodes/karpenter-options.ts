@@ -35,7 +35,7 @@ export interface KarpenterNodePoolOptions {
    *
    * EC2 can interrupt a Spot instance with two minutes' notice. Use On-Demand instances for long-running tasks.
    *
-   * @default - Spot and On-Demand (stateless, workers), On-Demand (database)
+   * @default - Spot and On-Demand (stateless, workers), On-Demand (database; stateless with `AirflowExecutor.LOCAL`)
    */
   readonly capacityTypes?: eks.CapacityType[];
 
@@ -55,12 +55,14 @@ export interface KarpenterPoolsOptions {
   /**
    * The nodes of the API server, scheduler, DAG processor, triggerer and Flower.
    *
-   * @default - c, m and r instances, Spot or On-Demand, with at most 32 vCPUs
+   * @default - c, m and r instances, Spot or On-Demand (On-Demand with `AirflowExecutor.LOCAL`), with at most 32 vCPUs
    */
   readonly stateless?: KarpenterNodePoolOptions;
 
   /**
    * The nodes of the Celery workers, and of the pods that the Kubernetes executor starts.
+   *
+   * `AirflowExecutor.LOCAL` has none, and refuses the option.
    *
    * @default - c, m and r instances, Spot or On-Demand, with at most 256 vCPUs
    */

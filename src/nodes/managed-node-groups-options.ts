@@ -16,7 +16,7 @@ export interface NodePoolOptions {
    *
    * All must have the same CPU architecture. Specify several types of one size for Spot capacity: each type is one more pool of capacity.
    *
-   * @default - `c5a.xlarge` and `c5a.large` (stateless), `c5a.2xlarge`, `c5.2xlarge` and `m5a.2xlarge` (workers), `c5a.xlarge` (database), `m6a.xlarge` (single node group)
+   * @default - `c5a.xlarge` and `c5a.large` (stateless), `c5a.2xlarge`, `c5.2xlarge` and `m5a.2xlarge` (workers), `c5a.xlarge` (database), `m6a.xlarge`, `m5a.xlarge` and `m6i.xlarge` (single node group)
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html#managed-node-group-capacity-types
    */
   readonly instanceTypes?: ec2.InstanceType[];
@@ -26,7 +26,7 @@ export interface NodePoolOptions {
    *
    * EC2 can interrupt a Spot instance with two minutes' notice. Use On-Demand instances for long-running tasks.
    *
-   * @default - Spot (stateless, workers), On-Demand (database, single node group)
+   * @default - Spot (stateless, workers), On-Demand (database, single node group; stateless with `AirflowExecutor.LOCAL`)
    */
   readonly capacityType?: eks.CapacityType;
 
@@ -139,12 +139,14 @@ export interface ManagedNodeGroupsOptions extends ManagedNodesOptions {
   /**
    * The nodes of the API server, scheduler, DAG processor, triggerer and Flower, and of all pods without nodes of their own.
    *
-   * @default - 2 Spot nodes, labelled `type=af-stateless`
+   * @default - 2 Spot nodes, or On-Demand nodes with `AirflowExecutor.LOCAL`, labelled `type=af-stateless`
    */
   readonly stateless?: NodePoolOptions;
 
   /**
    * The nodes of the Celery workers, and of the pods that the Kubernetes executor starts.
+   *
+   * `AirflowExecutor.LOCAL` has none, and refuses the option.
    *
    * @default - 1 to 3 Spot nodes, labelled `type=af-stateful`
    */

@@ -4,7 +4,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { amiTypeFor, volumesOf } from './ami-type';
-import { checkPoolInput } from './checks';
+import { checkPoolInput, checkWorkersPool, warnOfSingleSpotType } from './checks';
 import { ManagedNodeGroupsOptions, NodePoolOptions } from './managed-node-groups-options';
 import { createNodeRole } from './node-role';
 import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
@@ -20,6 +20,8 @@ interface ManagedNodeGroupsProps extends ManagedNodeGroupsOptions {
   readonly cluster: Cluster;
   /** The namespace of the deployment, which is in a label of its nodes. */
   readonly namespace: string;
+  /** Whether tasks run in pods other than the scheduler. */
+  readonly hasWorkers: boolean;
 }
 
 interface PoolDefaults {
@@ -34,19 +36,19 @@ const DEFAULTS: Record<GroupName, PoolDefaults> = {
   stateless: { type: 'af-stateless', capacityType: 'SPOT', minSize: 2, maxSize: 2, instanceTypes: ['c5a.xlarge', 'c5a.large'] },
   workers: { type: 'af-stateful', capacityType: 'SPOT', minSize: 1, maxSize: 3, instanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'] },
   database: { type: 'af-db', capacityType: 'ON_DEMAND', minSize: 1, maxSize: 1, instanceTypes: ['c5a.xlarge'] },
-  single: { type: 'af-all', capacityType: 'ON_DEMAND', minSize: 1, maxSize: 2, instanceTypes: ['m6a.xlarge'] },
+  single: { type: 'af-all', capacityType: 'ON_DEMAND', minSize: 1, maxSize: 2, instanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'] },
 };
 
-/** One managed node group or three, with their role, security group and launch templates. */
+/** One to three managed node groups, with their role, security group and launch templates. */
 export class ManagedNodeGroups extends Construct {
   public readonly stateless: eks.Nodegroup;
-  public readonly workers: eks.Nodegroup;
+  public readonly workers?: eks.Nodegroup;
   public readonly database: eks.Nodegroup;
   public readonly role: iam.Role;
   public readonly securityGroup: ec2.SecurityGroup;
   public readonly connections: ec2.Connections;
   public readonly placement: AirflowPlacement;
-  public readonly workersOnSpot: boolean;
+  public readonly tasksOnSpot: boolean;
   public readonly dependables = [this];
   public readonly labelled = true;
   public readonly autoMode = false;
@@ -55,6 +57,7 @@ export class ManagedNodeGroups extends Construct {
   constructor(scope: Construct, id: string, private readonly props: ManagedNodeGroupsProps) {
     super(scope, id);
     this.node.addValidation({ validate: () => this.missingAddons() });
+    checkWorkersPool(this, props.workers, props.hasWorkers);
 
     this.role = createNodeRole(this, props);
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
@@ -67,11 +70,16 @@ export class ManagedNodeGroups extends Construct {
 
     const single = props.single && this.nodegroup('single', 'Single');
     this.stateless = single ?? this.nodegroup('stateless', 'Stateless');
-    this.workers = single ?? this.nodegroup('workers', 'Workers');
+    if (props.hasWorkers) {
+      this.workers = single ?? this.nodegroup('workers', 'Workers');
+    }
     this.database = single ?? this.nodegroup('database', 'Database');
-    this.workersOnSpot = this.capacityTypeOf(props.single ? 'single' : 'workers') === eks.CapacityType.SPOT;
-    const placementOf = (pool: PoolName) => this.placementOf(props.single ? 'single' : pool);
-    this.placement = { stateless: placementOf('stateless'), workers: placementOf('workers'), database: placementOf('database') };
+    const groupOf = (pool: PoolName): GroupName => props.single ? 'single' : pool;
+    const tasks = groupOf(props.hasWorkers ? 'workers' : 'stateless');
+    this.tasksOnSpot = this.capacityTypeOf(tasks) === eks.CapacityType.SPOT;
+    this.placement = {
+      stateless: this.placementOf(groupOf('stateless')), workers: this.placementOf(tasks), database: this.placementOf(groupOf('database')),
+    };
   }
 
   private placementOf(name: GroupName): NodePlacement {
@@ -88,6 +96,9 @@ export class ManagedNodeGroups extends Construct {
     this.checkPool(name, pool, minSize, maxSize);
     const instanceTypes = pool.instanceTypes ?? defaults.instanceTypes.map((type) => new ec2.InstanceType(type));
     const capacityType = this.capacityTypeOf(name);
+    if (capacityType === eks.CapacityType.SPOT && instanceTypes.length === 1) {
+      warnOfSingleSpotType(this, prop, instanceTypes[0].toString());
+    }
     const { labels, taints } = this.placementOf(name);
     const amiType = amiTypeFor(this, { prop, instanceTypes, amiType: pool.amiType });
     const nodegroup = new eks.Nodegroup(this, id, {
@@ -110,7 +121,8 @@ export class ManagedNodeGroups extends Construct {
   }
 
   private capacityTypeOf(name: GroupName): eks.CapacityType {
-    return this.props[name]?.capacityType ?? eks.CapacityType[DEFAULTS[name].capacityType];
+    const runsTasks = name === 'stateless' && !this.props.hasWorkers; // which a Spot interruption would end
+    return this.props[name]?.capacityType ?? eks.CapacityType[runsTasks ? 'ON_DEMAND' : DEFAULTS[name].capacityType];
   }
 
   private missingAddons(): string[] {

@@ -1,6 +1,7 @@
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import { Construct } from 'constructs';
+import { warnOfSingleSpotType } from './checks';
 import { KarpenterNodePoolOptions, KarpenterPoolsOptions } from './karpenter-options';
 import { AirflowPlacement, taintsOf } from './placement';
 import { KubernetesObject } from '../kubernetes';
@@ -40,21 +41,36 @@ const DEFAULTS: Record<PoolName, PoolDefaults> = {
 const FAMILY = /^[a-z][a-z0-9-]*$/;
 const SIZE = /^(nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)$/;
 
-const POOLS: PoolName[] = ['stateless', 'workers', 'database'];
+interface NodePoolsOptions extends KarpenterPoolsOptions {
+  /** Whether tasks run in pods other than the scheduler. */
+  readonly hasWorkers: boolean;
+}
 
-/** Whether EC2 may interrupt the nodes of the workers. */
-export function workersOnSpot({ workers }: KarpenterPoolsOptions): boolean {
-  return (workers?.capacityTypes ?? DEFAULTS.workers.capacityTypes).includes(SPOT);
+/** Whether EC2 may interrupt the nodes on which tasks run. */
+export function tasksOnSpot(options: NodePoolsOptions): boolean {
+  return capacityTypesOf(options.hasWorkers ? 'workers' : 'stateless', options).includes(SPOT);
+}
+
+function capacityTypesOf(name: PoolName, options: NodePoolsOptions): eks.CapacityType[] {
+  const runsTasks = name === 'stateless' && !options.hasWorkers; // which a Spot interruption would end
+  return options[name]?.capacityTypes ?? (runsTasks ? [ON_DEMAND] : DEFAULTS[name].capacityTypes);
 }
 
 /** The NodePools of a deployment, whose nodes are of one node class. */
 export function nodePoolObjects(
-  scope: Construct, options: KarpenterPoolsOptions, namespace: string, placement: AirflowPlacement, nodeClass: NodeClassReference,
+  scope: Construct, options: NodePoolsOptions, namespace: string, placement: AirflowPlacement, nodeClass: NodeClassReference,
 ): KubernetesObject[] {
   const { domain, ...nodeClassRef } = nodeClass;
-  return POOLS.map((name) => {
+  const names: PoolName[] = ['stateless', ...options.hasWorkers ? ['workers' as const] : [], 'database'];
+  return names.map((name) => {
     const pool = options[name] ?? {};
+    const capacityTypes = capacityTypesOf(name, options);
     checkPool(scope, name, pool);
+    const [family, otherFamily] = pool.instanceFamilies ?? [];
+    const [size, otherSize] = pool.instanceSizes ?? DEFAULTS[name].sizes;
+    if (!capacityTypes.includes(ON_DEMAND) && family && !otherFamily && !otherSize) {
+      warnOfSingleSpotType(scope, `nodePools.${name}`, `${family}.${size}`);
+    }
     return {
       apiVersion: 'karpenter.sh/v1',
       kind: 'NodePool',
@@ -65,7 +81,7 @@ export function nodePoolObjects(
           spec: {
             nodeClassRef,
             taints: taintsOf(placement[name]),
-            requirements: requirements(name, pool, domain),
+            requirements: requirements(name, pool, capacityTypes, domain),
             // The longest that a node waits for pods that must not be disrupted, after it has expired or has drifted.
             terminationGracePeriod: '24h',
           },
@@ -77,9 +93,8 @@ export function nodePoolObjects(
   });
 }
 
-function requirements(name: PoolName, pool: KarpenterNodePoolOptions, domain: string): KubernetesObject[] {
+function requirements(name: PoolName, pool: KarpenterNodePoolOptions, capacityTypes: eks.CapacityType[], domain: string): KubernetesObject[] {
   const isOneOf = (key: string, values: string[]) => ({ key, operator: 'In', values });
-  const capacityTypes = pool.capacityTypes ?? DEFAULTS[name].capacityTypes;
   return [
     isOneOf('kubernetes.io/os', ['linux']),
     isOneOf('kubernetes.io/arch', [pool.architecture === ec2.InstanceArchitecture.ARM_64 ? 'arm64' : 'amd64']),

@@ -7,7 +7,7 @@ const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 test.each([['official', synthAirflow], ['community', synthCommunity]])('defaults: Valkey in the cluster, with one name for both charts: %s', (_name, synth) => {
   const { airflow, template } = synth();
   expect(airflow.broker!.hostname).toBe('airflow-valkey.airflow.svc');
-  expect(objectsOf(template, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['airflow-valkey']);
+  expect(objectsOf(template, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['airflow-valkey', 'airflow-postgresql']);
 });
 
 test('custom: the URL of a broker, which the operator copies', () => {
@@ -15,7 +15,7 @@ test('custom: the URL of a broker, which the operator copies', () => {
   expect(valuesOf(template).data.brokerUrlSecretName).toBe('airflow-broker-url');
   const { spec } = objectsOf(template, 'ExternalSecret').find(({ metadata }) => metadata.name === 'airflow-broker-url')!;
   expect(spec.data.map(({ remoteRef }: any) => [remoteRef.key, remoteRef.property])).toEqual([['broker', 'url']]);
-  expect(objectsOf(template, 'StatefulSet')).toEqual([]);
+  expect(objectsOf(template, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['airflow-postgresql']);
   expect([airflow.broker!.hostname, airflow.broker!.connections, airflow.secrets.brokerPassword]).toEqual([undefined, undefined, undefined]);
 });
 
@@ -27,7 +27,7 @@ test('custom: the URL of a broker in a Kubernetes Secret', () => {
 test.each([['official', synthAirflow], ['community', synthCommunity]])('custom: without Celery, no broker: %s', (_name, synth) => {
   const { airflow, template } = synth({ executor: AirflowExecutor.KUBERNETES });
   expect(airflow.broker).toBeUndefined();
-  expect(objectsOf(template, 'StatefulSet')).toEqual([]);
+  expect(objectsOf(template, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['airflow-postgresql']);
 });
 
 test.each([['official', synthAirflow], ['community', synthCommunity]])('fails when there is a broker without Celery workers: %s', (_name, synth) => {

@@ -26,6 +26,7 @@ const HARMLESS: Record<string, string[]> = {
     'dags.persistence.enabled', // refused with `gitSync`
     'statsd.enabled', 'databaseCleanup.enabled', 'databaseCleanup.skipArchive', 'images.gitSync', 'images.migrationsWaitTimeout',
     'workers.celery.hpa.behavior', 'workers.celery.keda.advanced', 'extraConfigMaps',
+    'scheduler.strategy', 'scheduler.terminationGracePeriodSeconds', // of a scheduler in which tasks run
   ],
   community: [
     '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict', '*.podAnnotations',

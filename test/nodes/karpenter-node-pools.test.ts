@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowNodePools, AirflowOnEks, AutoModeOptions, KarpenterOptions } from '../../src';
+import { AirflowExecutor, AirflowNodePools, AirflowOnEks, AutoModeOptions, KarpenterOptions } from '../../src';
 import { newStack, objectsOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const karpenter = (options?: KarpenterOptions) => synthAirflow({ nodePools: AirflowNodePools.karpenter(options) });
@@ -115,6 +115,14 @@ describe('Karpenter', () => {
     template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: 'sg-9', FromPort: 2049 });
     expect(airflow.nodePools.role.roleName).toBe('nodes');
     template.hasResourceProperties('AWS::IAM::Policy', { Roles: ['nodes'] });
+  });
+
+  test.each([AirflowNodePools.karpenter(), AirflowNodePools.autoMode()])('custom: without workers, two NodePools, both On-Demand', (nodePools) => {
+    const { airflow, template } = synthAirflow({ nodePools, executor: AirflowExecutor.LOCAL });
+    expect(objectsOf(template, 'NodePool').map(({ metadata }) => metadata.name)).toEqual(['airflow-stateless', 'airflow-database']);
+    expect(requirementsOf(template, 'airflow-stateless')).toHaveProperty('capacity-type', 'on-demand');
+    expect(airflow.nodePools.placement.workers).toEqual(airflow.nodePools.placement.stateless);
+    expect(valuesOf(template).config.core).toBeUndefined();
   });
 
   test('custom: the controller may pass the role', () => {

@@ -1,9 +1,9 @@
 import { Size, Stack, Tags, Token } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions, SingleNodeGroupOptions } from '../../src';
+import { AirflowExecutor, AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions, SingleNodeGroupOptions } from '../../src';
 import { ManagedNodeGroups } from '../../src/nodes/managed-node-groups';
 import { CLUSTERS, importedCluster, Json, newApp, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
 
@@ -12,7 +12,7 @@ type Options = ManagedNodeGroupsOptions | ((stack: Stack) => ManagedNodeGroupsOp
 function synth(options: Options = {}): { pools: ManagedNodeGroups; template: Template } {
   const stack = newStack();
   const pools = new ManagedNodeGroups(stack, 'Nodes', {
-    cluster: importedCluster(stack), namespace: 'airflow', ...typeof options === 'function' ? options(stack) : options,
+    cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true, ...typeof options === 'function' ? options(stack) : options,
   });
   return { pools, template: Template.fromStack(stack) };
 }
@@ -64,8 +64,8 @@ test('defaults', () => {
   });
   // A fixed name would make each replacement fail.
   Object.values(groupsOf(template)).forEach((group) => expect(group).not.toHaveProperty('NodegroupName'));
-  expect([pools.stateless, pools.workers, pools.database].map((group) => group.nodegroupName).every(Token.isUnresolved)).toBe(true);
-  expect([pools.workersOnSpot, pools.labelled]).toEqual([true, true]);
+  expect([pools.stateless, pools.workers, pools.database].map((group) => group!.nodegroupName).every(Token.isUnresolved)).toBe(true);
+  expect([pools.tasksOnSpot, pools.labelled]).toEqual([true, true]);
   const taints = [{ key: 'dedicated', value: 'airflow', effect: eks.TaintEffect.NO_SCHEDULE }];
   expect(pools.placement).toEqual({
     stateless: { labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-stateless' }, taints },
@@ -126,7 +126,7 @@ test('custom', () => {
   expect(groups['af-db']).toMatchObject({
     AmiType: 'BOTTLEROCKET_x86_64', CapacityType: 'SPOT', ScalingConfig: { MinSize: 0, MaxSize: 2 }, Labels: { lifecycle: 'spot' },
   });
-  expect(pools.workersOnSpot).toBe(false);
+  expect(pools.tasksOnSpot).toBe(false);
   template.allResourcesProperties('AWS::EC2::LaunchTemplate', { LaunchTemplateData: { KeyName: 'prod' } });
   const launchTemplates = Object.values(launchTemplatesOf(template));
   const disks = launchTemplates.map(({ BlockDeviceMappings }) => BlockDeviceMappings.map(({ DeviceName, Ebs }: Json) => `${DeviceName} ${Ebs.VolumeSize}`));
@@ -137,6 +137,39 @@ test('custom', () => {
     ManagedPolicyArns: Match.arrayWith([{ 'Fn::Join': ['', Match.arrayWith([':iam::aws:policy/CloudWatchAgentServerPolicy'])] }]),
   });
   template.hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Sid: 'ScaleNodeGroups' })]) } });
+});
+
+test('custom: without workers, there are no nodes for them, and the scheduler with its tasks is on On-Demand nodes', () => {
+  const local = (nodePools?: AirflowNodePools) => synthAirflow({ executor: AirflowExecutor.LOCAL, nodePools });
+  const { airflow: { nodePools }, template } = local();
+  expect(Object.entries(groupsOf(template)).map(([type, { CapacityType }]) => [type, CapacityType])).toEqual([['af-stateless', 'ON_DEMAND'], ['af-db', 'ON_DEMAND']]);
+  expect(nodePools.workers).toBeUndefined();
+  expect(nodePools.placement.workers).toEqual(nodePools.placement.stateless);
+  const retries = (pools?: AirflowNodePools) => valuesOf(local(pools).template).config.core?.default_task_retries;
+  const spot = { capacityType: eks.CapacityType.SPOT };
+  expect(retries()).toBeUndefined();
+  expect(retries(AirflowNodePools.managedNodeGroups({ stateless: spot }))).toBe(2);
+  expect(retries(AirflowNodePools.managedNodeGroups({ database: spot }))).toBeUndefined();
+  const single = local(AirflowNodePools.singleNodeGroup());
+  expect(Object.keys(groupsOf(single.template))).toEqual(['af-all']);
+  expect(single.airflow.nodePools.workers).toBeUndefined();
+});
+
+test('a node group of Spot instances of one type is a warning, and several types are the default', () => {
+  const warnings = (nodePools?: AirflowNodePools) =>
+    Annotations.fromStack(synthAirflow({ nodePools }).stack).findWarning('*', Match.stringLikeRegexp('Spot')).map(({ entry }) => entry.data);
+  const message = (prop: string, type: string) => `'${prop}' has only Spot instances of one instance type (${type}): there are no nodes while EC2 has no`
+    + ' capacity of that type; add types of the same size, or use On-Demand instances [ack: airflow-on-eks:singleSpotInstanceType]';
+  const capacityType = eks.CapacityType.SPOT;
+  expect(warnings()).toEqual([]);
+  expect(warnings(AirflowNodePools.managedNodeGroups({ workers: { instanceTypes: types('m7a.xlarge') }, database: { instanceTypes: types('m7a.large') } })))
+    .toEqual([message('nodePools.workers', 'm7a.xlarge')]);
+  expect(warnings(AirflowNodePools.managedNodeGroups({ workers: { instanceTypes: types('m7a.xlarge', 'm6a.xlarge') } }))).toEqual([]);
+  expect(warnings(AirflowNodePools.singleNodeGroup({ capacityType }))).toEqual([]);
+  expect(warnings(AirflowNodePools.singleNodeGroup({ capacityType, instanceTypes: types('m7a.xlarge') }))).toEqual([message('nodePools', 'm7a.xlarge')]);
+  const one = { instanceFamilies: ['m7a'], instanceSizes: ['xlarge'] };
+  expect(warnings(AirflowNodePools.karpenter({ stateless: one, workers: { ...one, capacityTypes: [capacityType] } }))).toEqual([message('nodePools.workers', 'm7a.xlarge')]);
+  expect(warnings(AirflowNodePools.karpenter({ workers: { instanceFamilies: ['m7a'], capacityTypes: [capacityType] } }))).toEqual([]);
 });
 
 test('custom: workers on On-Demand nodes leave the number of retries to Airflow', () => {
@@ -159,7 +192,7 @@ test('tags of the stack do not change launch templates', () => {
   const withTags = (tags: Record<string, string>) => {
     const stack = newStack();
     Object.entries(tags).forEach(([key, value]) => Tags.of(stack).add(key, value));
-    new ManagedNodeGroups(stack, 'Nodes', { cluster: importedCluster(stack), namespace: 'airflow' });
+    new ManagedNodeGroups(stack, 'Nodes', { cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true });
     return Template.fromStack(stack);
   };
   const [before, after] = [withTags({}), withTags({ CostCenter: '42' })];
@@ -180,8 +213,8 @@ test.each<[string, NodePoolOptions, string]>([
 test('pools of two deployments in one cluster do not collide', () => {
   const stack = new Stack(newApp(), 'Data');
   const cluster = CLUSTERS['aws-eks, owned'](stack);
-  new ManagedNodeGroups(stack, 'One', { cluster, namespace: 'one' });
-  new ManagedNodeGroups(stack, 'Two', { cluster, namespace: 'two' });
+  new ManagedNodeGroups(stack, 'One', { cluster, namespace: 'one', hasWorkers: true });
+  new ManagedNodeGroups(stack, 'Two', { cluster, namespace: 'two', hasWorkers: true });
   Template.fromStack(stack).resourceCountIs('AWS::EKS::Nodegroup', 6);
 });
 
@@ -232,7 +265,7 @@ describe('a single node group', () => {
     template.resourceCountIs('AWS::EKS::Nodegroup', 1);
     template.hasResourceProperties('AWS::EKS::Nodegroup', {
       CapacityType: 'ON_DEMAND',
-      InstanceTypes: ['m6a.xlarge'],
+      InstanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'],
       ScalingConfig: { MinSize: 1, MaxSize: 2, DesiredSize: 1 },
       Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-all', 'lifecycle': 'on-demand' },
     });

@@ -1,5 +1,6 @@
 import { APPENDED_VALUES, OWNED_VALUES, REFUSED_VALUES } from './user-values';
 import { communityValues } from './values';
+import { AirflowExecutor } from '../../executor';
 import { AIRFLOW_REPOSITORY, COMMUNITY_AIRFLOW, COMMUNITY_CHART, COMMUNITY_PYTHON } from '../../versions';
 import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
 
@@ -16,6 +17,7 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     defaultImage: { repository: AIRFLOW_REPOSITORY, tag: `${airflowVersion}-${COMMUNITY_PYTHON}` },
     maxNameLength: 40,
     taskApi: false,
+    unsupportedExecutors: [AirflowExecutor.LOCAL],
     unsupportedProps: { dagProcessor: "use 'scheduler', which processes the DAGs with this chart" },
     webServiceType: 'web.service.type',
     ownedValues: OWNED_VALUES,

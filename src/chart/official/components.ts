@@ -1,8 +1,8 @@
 import { baseUrlOf, Generation } from './generation';
 import { placed } from './placement';
 import { ComponentSettings } from '../../component';
-import { hasCelery } from '../../executor';
-import { acrossZones, NOT_DISRUPTED } from '../../nodes/placement';
+import { hasCelery, hasTaskPods } from '../../executor';
+import { acrossZones, NOT_DISRUPTED, NOT_EVICTED } from '../../nodes/placement';
 import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { SMALL_CONTAINERS } from '../resources';
@@ -39,6 +39,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
         serviceAccount: { create: true, name, annotations: { 'eks.amazonaws.com/role-arn': settings.serviceAccountRoleArn } },
         ...SLOW_START,
         ...NO_LOG_GROOMER,
+        ...!hasTaskPods(settings.executor) && finishesTasks(settings),
       },
       [generation.web]: {
         ...replicated(name, generation.webName, apiServer),
@@ -76,6 +77,17 @@ function replicated(name: string, component: string, { replicas, resources }: Co
     resources,
     podDisruptionBudget: { enabled: replicas > 1, config: { maxUnavailable: 1 } },
     topologySpreadConstraints: acrossZones({ tier: 'airflow', component, release: name }),
+  };
+}
+
+/** A scheduler in which tasks run. */
+function finishesTasks({ workers }: AirflowSettings): Values {
+  return {
+    terminationGracePeriodSeconds: workers.terminationGraceSeconds,
+    env: [{ name: 'DUMB_INIT_SETSID', value: '0' }], // the signal to stop is for the scheduler, which then waits, and not for its tasks
+    strategy: { type: 'Recreate' }, // a new scheduler would reset the tasks of one that does not send heartbeats any more, because it waits
+    podAnnotations: NOT_EVICTED,
+    safeToEvict: false, // otherwise the chart adds its own annotation
   };
 }
 

@@ -18,6 +18,7 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     defaultImage: { repository: AIRFLOW_REPOSITORY, tag: airflowVersion },
     maxNameLength: 40,
     taskApi: generation.taskApi,
+    unsupportedExecutors: [],
     unsupportedProps: { pipPackages: "use an 'image' that contains the packages, such as AirflowImage.fromAsset()" },
     webServiceType: `${generation.web}.service.type`,
     ownedValues: OWNED_VALUES,
