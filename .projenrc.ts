@@ -90,7 +90,7 @@ for (const option of ['inlineSourceMap', 'inlineSources']) {
 
 // The examples, synthesized by the CLI that users have, without an AWS account.
 const tsNode = 'ts-node --transpileOnly --project tsconfig.dev.json';
-const examples = ['auto-mode', 'blog', 'quickstart'].map((name) => project.addTask(`example:${name}`, {
+const examples = ['auto-mode', 'blog', 'production', 'quickstart'].map((name) => project.addTask(`example:${name}`, {
   description: `Synthesize examples/${name} into CDK_OUTDIR`,
   // sh knows ${A:-B}, which the shell of projen does not
   exec: `sh -c 'cdk synth --quiet --no-notices --output "\${CDK_OUTDIR:-cdk.out/${name}}" --app "${tsNode} -r tsconfig-paths/register examples/${name}/typescript/app.ts"'`,
@@ -130,7 +130,7 @@ project.addTask('lint:templates', {
     { exec: 'python3 -m venv cdk.out/cfn-lint && cdk.out/cfn-lint/bin/pip install --quiet cfn-lint' },
     { exec: 'cdk.out/cfn-lint/bin/cfn-lint cdk.out/blog/AirflowBlog.template.json' },
     // W3005, a dependency that a reference implies, is what the CDK writes for its kubectl provider, a VPC and a cluster.
-    { exec: 'cdk.out/cfn-lint/bin/cfn-lint --ignore-checks W3005 -- cdk.out/blog/*.nested.template.json cdk.out/quickstart/*.template.json cdk.out/auto-mode/*.template.json' },
+    { exec: 'cdk.out/cfn-lint/bin/cfn-lint --ignore-checks W3005 -- cdk.out/blog/*.nested.template.json cdk.out/quickstart/*.template.json cdk.out/auto-mode/*.template.json cdk.out/production/*.template.json' },
   ],
 });
 

@@ -24,7 +24,7 @@ for (const [name, template] of templatesOf(process.argv[2])) {
       `claim ${metadata.namespace}/${metadata.name} bound to volume ${spec.volumeName}`),
   ]);
   section('Secrets', [
-    ...resourcesOf(template, 'AWS::SecretsManager::Secret').map(({ Description }) => `generated: ${Description}`),
+    ...resourcesOf(template, 'AWS::SecretsManager::Secret').map(({ Description }) => `generated: ${typeof Description === 'string' ? Description : 'Credentials of the database'}`),
     ...objectsOf(template, 'ExternalSecret').map(({ metadata, spec }) =>
       `in the cluster: ${metadata.namespace}/${metadata.name} with ${Object.keys(spec.target.template.data).join(', ')}`),
   ]);

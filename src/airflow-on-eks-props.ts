@@ -177,7 +177,7 @@ export interface AirflowOnEksProps {
   /**
    * The file system for the logs and the in-cluster database.
    *
-   * @default - a new encrypted EFS file system, which is retained when the stack is deleted
+   * @default - a new encrypted EFS file system, which is retained when the stack is deleted; none if neither the logs nor the database need it
    */
   readonly persistence?: PersistenceOptions;
 

@@ -11,7 +11,6 @@ import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-rele
 import { albControllerOf, checkCluster, Cluster } from './cluster';
 import { AirflowDatabase } from './database/airflow-database';
 import { PgBouncer } from './database/pgbouncer';
-import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { AirflowExecutor, hasCelery, hasTaskPods } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
 import { AlbIngressOptions, ingressUrl } from './ingress/alb-ingress-options';
@@ -21,7 +20,7 @@ import { AirflowLogs, IAirflowLogs } from './logs/airflow-logs';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
 import { AirflowNodePools, BoundNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
-import { IAirflowPersistence, Persistence } from './persistence';
+import { createPersistence, IAirflowPersistence, Persistence } from './persistence';
 import { checkKinds } from './prop-kinds';
 import { AirflowSecrets, IAirflowSecrets } from './secrets/airflow-secrets';
 import { externalSecretsManifest } from './secrets/external-secrets-manifest';
@@ -33,7 +32,7 @@ interface Order {
   readonly operator: Construct[];
   readonly keda: Keda[];
   readonly available: IDependable[];
-  readonly persistence: Persistence;
+  readonly persistence?: Persistence;
   readonly nodes: BoundNodePools;
   readonly broker?: BoundBroker;
   /** The release, and what its pods use. */
@@ -101,13 +100,17 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
 
   /**
    * The file system, its access points, and the names of its PersistentVolumeClaims.
+   *
+   * Undefined if neither the logs nor the database are on a file system, and the prop `persistence` is not set.
    */
-  public readonly persistence: IAirflowPersistence;
+  public readonly persistence?: IAirflowPersistence;
 
   /**
    * The file system for the logs and the in-cluster database, the same as `persistence.fileSystem`.
+   *
+   * Undefined without `persistence`.
    */
-  public readonly fileSystem: efs.IFileSystem;
+  public readonly fileSystem?: efs.IFileSystem;
 
   /**
    * The place of the log files.
@@ -169,14 +172,10 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const logs = (props.logs ?? AirflowLogs.onFileSystem())._bind(this, namespace);
 
     const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace, hasTaskPods(executor));
-    const driver = (props.efsCsiDriver ?? EfsCsiDriverInstallation._default(nodes.labelled))._bind(cluster, this, nodes.placement);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const context = { cluster, namespace, namespaceManifest, nodes, timeout: readyTimeoutOf(this, props.readyTimeout) };
     const databaseKind = props.database ?? AirflowDatabase.inCluster();
-    const onFileSystem = { database: databaseKind._onFileSystem, logs: logs.onFileSystem };
-    const persistence = new Persistence(this, 'Persistence', {
-      ...props.persistence, ...context, ...onFileSystem, claimDependencies: [namespaceManifest, ...driver],
-    });
+    const persistence = createPersistence(this, props, { ...context, database: databaseKind._onFileSystem, logs: logs.onFileSystem });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
     const broker = createBroker(this, executor, props.broker, { ...context, password: () => secrets.createBrokerPassword() });
     this.role = this.createRole(cluster, [...backend?.statements ?? [], ...logs.statements]);
@@ -199,7 +198,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.connections = nodes.connections;
     this.nodePools = nodes;
     this.persistence = persistence;
-    this.fileSystem = persistence.fileSystem;
+    this.fileSystem = persistence?.fileSystem;
     this.logs = logs;
     this.broker = broker;
     this.secrets = secrets;
@@ -223,7 +222,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     for (const workload of workloads) {
       workload.node.addDependency(
         ...available, // the secrets, without which pods do not start, and a managed database
-        ...persistence.mountable, // the claims, their file system, and the permission of the nodes to mount it
+        ...persistence?.mountable ?? [], // the claims, their file system, and the permission of the nodes to mount it
         ...nodes.dependables, // on which the pods run, and with whose role they mount
         ...albController, // checks each new Service, and refuses all until it is ready
       );

@@ -29,7 +29,7 @@ interface DeploymentParts {
   readonly executor: AirflowExecutor;
   readonly role: iam.IRole;
   readonly nodes: BoundNodePools;
-  readonly persistence: IAirflowPersistence;
+  readonly persistence?: IAirflowPersistence;
   readonly logs: BoundLogs;
   readonly broker?: BrokerSettings;
   readonly database: DatabaseSettings;
@@ -63,7 +63,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     triggerer: componentSettings(scope, 'triggerer', props.triggerer, { cpu: '100m', memory: '512Mi' }),
     workers: workersSettings(scope, props.workers, parts.executor, nodes.tasksOnSpot),
     logs: parts.logs,
-    claims: { logs: persistence.logsClaimName },
+    claims: { logs: persistence?.logsClaimName },
     database: parts.database,
     gitSync: props.gitSync && gitSyncSettings(scope, props.gitSync),
     broker: parts.broker,

@@ -5,8 +5,9 @@ import iam = require('aws-cdk-lib/aws-iam');
 import { Construct, IDependable } from 'constructs';
 import { addPermissions, admit } from './access';
 import { Cluster } from './cluster';
+import { EfsCsiDriverInstallation } from './efs-csi-driver';
 import { applyManifest, KubernetesObject, readObject } from './kubernetes';
-import { IAirflowNodePools } from './nodes/airflow-node-pools';
+import { BoundNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
 import { checkEnvironment, fail, shown } from './validation';
 
 /**
@@ -301,4 +302,23 @@ export class Persistence extends Construct implements IAirflowPersistence {
       },
     ];
   }
+}
+
+interface FileSystemNeeds extends Omit<PersistenceProps, 'claimDependencies'> {
+  readonly nodes: BoundNodePools;
+  readonly namespaceManifest: IDependable;
+}
+
+/** The file system and its driver, if the logs or the database are on it, or if the user sets options of it. */
+export function createPersistence(
+  scope: Construct, options: { readonly persistence?: PersistenceOptions; readonly efsCsiDriver?: EfsCsiDriverInstallation }, props: FileSystemNeeds,
+): Persistence | undefined {
+  if (!(props.database || props.logs || options.persistence)) {
+    if (options.efsCsiDriver) {
+      fail(scope, "'efsCsiDriver' has no effect, because neither the logs nor the database are on a file system; remove it, or set 'persistence'");
+    }
+    return undefined;
+  }
+  const driver = (options.efsCsiDriver ?? EfsCsiDriverInstallation._default(props.nodes.labelled))._bind(props.cluster, scope, props.nodes.placement);
+  return new Persistence(scope, 'Persistence', { ...options.persistence, ...props, claimDependencies: [props.namespaceManifest, ...driver] });
 }

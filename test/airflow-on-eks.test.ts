@@ -38,7 +38,7 @@ test('defaults', () => {
   expect(Object.keys(airflow.secrets.userPasswords)).toEqual(['admin']);
   expect(airflow.ingress).toBeUndefined();
   expect(objectsOf(template, 'Ingress')).toEqual([]);
-  expect(airflow.fileSystem).toBe(airflow.persistence.fileSystem);
+  expect(airflow.fileSystem).toBe(airflow.persistence!.fileSystem);
 });
 
 test('defaults: the community chart, without example DAGs', () => {

@@ -218,7 +218,7 @@ describe('the real charts', () => {
       expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 
-    test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart'], ['auto-mode', 'AirflowAutoMode']])('the example %s', (name, stack) => {
+    test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart'], ['auto-mode', 'AirflowAutoMode'], ['production', 'AirflowProduction']])('the example %s', (name, stack) => {
       const template = synthExample(name, stack);
       const { version, release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
       const chart = CHARTS_UNDER_TEST.find(({ folder }) => folder.endsWith(`-${version}`))!;

@@ -2,8 +2,8 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
-import { awaitedOf, importedCluster, Json, manifestOf, newStack, objectsOf, synthAirflow } from './util';
-import { AirflowOnEks, PersistenceOptions } from '../src';
+import { awaitedOf, importedCluster, Json, manifestOf, newStack, objectsOf, releasesOf, synthAirflow } from './util';
+import { AirflowDatabase, AirflowLogs, AirflowOnEks, EfsCsiDriverInstallation, PersistenceOptions } from '../src';
 
 const synth = (persistence?: PersistenceOptions) => synthAirflow({ persistence });
 
@@ -63,7 +63,7 @@ test('defaults: claims and volumes are bound by name', () => {
   const byName = (kind: string): Record<string, Json> =>
     Object.fromEntries(objectsOf(template, kind).map((object) => [object.metadata.name, object]));
   const [claims, volumes] = [byName('PersistentVolumeClaim'), byName('PersistentVolume')];
-  const { logsClaimName, databaseClaimName, storageClassName } = airflow.persistence;
+  const { logsClaimName, databaseClaimName, storageClassName } = airflow.persistence!;
   expect([logsClaimName, databaseClaimName, storageClassName]).toEqual(['airflow-logs', 'data-airflow-postgresql', 'airflow-efs']);
   expect(Object.keys(claims)).toEqual([logsClaimName, databaseClaimName!]);
   for (const [name, { metadata, spec }] of Object.entries(claims)) {
@@ -147,8 +147,34 @@ test('the feature flag for anonymous access does not change the defaults', () =>
 
 test('the names and paths of two deployments differ', () => {
   const { airflow: { persistence }, template } = synthAirflow({ namespace: 'data' });
-  expect([persistence.logsClaimName, persistence.databaseClaimName, persistence.storageClassName]).toEqual(['data-logs', 'data-data-postgresql', 'data-efs']);
+  expect([persistence!.logsClaimName, persistence!.databaseClaimName, persistence!.storageClassName]).toEqual(['data-logs', 'data-data-postgresql', 'data-efs']);
   const paths = Object.values(template.findResources('AWS::EFS::AccessPoint')).map(({ Properties }) => Properties.RootDirectory.Path);
   expect(paths.sort()).toEqual(['/data/data', '/data/logs']);
   expect(objectsOf(template, 'StorageClass')[0].parameters.basePath).toBe('/data/volumes');
+});
+
+describe('without logs and database on a file system', () => {
+  const managed = { database: AirflowDatabase.aurora(), logs: AirflowLogs.inBucket() };
+
+  test('defaults: no file system, and no driver for it', () => {
+    const { airflow, template } = synthAirflow(managed);
+    template.resourceCountIs('AWS::EFS::FileSystem', 0);
+    expect(objectsOf(template).filter(({ kind }) => kind.startsWith('PersistentVolume') || kind === 'StorageClass')).toEqual([]);
+    expect(releasesOf(template).map(({ chart }) => chart)).not.toContain('aws-efs-csi-driver');
+    expect([airflow.persistence, airflow.fileSystem]).toEqual([undefined, undefined]);
+  });
+
+  test('custom: a file system for the volumes of DAGs', () => {
+    const { airflow, template } = synthAirflow({ ...managed, persistence: {} });
+    template.resourceCountIs('AWS::EFS::FileSystem', 1);
+    template.resourceCountIs('AWS::EFS::AccessPoint', 0);
+    expect(objectsOf(template, 'StorageClass').map(({ metadata }) => metadata.name)).toEqual(['airflow-efs']);
+    expect(releasesOf(template).map(({ chart }) => chart)).toContain('aws-efs-csi-driver');
+    expect(airflow.fileSystem).toBe(airflow.persistence!.fileSystem);
+  });
+
+  test('fails when the driver is to be installed for nothing', () => {
+    expect(() => synthAirflow({ ...managed, efsCsiDriver: EfsCsiDriverInstallation.onAllNodes() })).toThrow("Data/Airflow: 'efsCsiDriver' has no effect,"
+      + " because neither the logs nor the database are on a file system; remove it, or set 'persistence'");
+  });
 });

@@ -16,6 +16,7 @@ const APPS: Record<string, string> = {
   quickstart: 'examples/quickstart',
   blog: 'examples/blog',
   'auto-mode': 'examples/auto-mode',
+  'production': 'examples/production',
   features: 'test/consumers/features',
 };
 

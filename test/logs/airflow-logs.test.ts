@@ -58,7 +58,7 @@ test('in a bucket: all pods of the official chart write to it, and have no log v
   expect(values.dagProcessor.logGroomerSidecar).toEqual({ enabled: true, retentionDays: 3 });
   expect(objectsOf(template, 'PersistentVolumeClaim').map(({ metadata }) => metadata.name)).not.toContain('airflow-logs');
   expect(resourcesOf(template, 'AWS::EFS::AccessPoint').map(({ RootDirectory }) => RootDirectory.Path)).not.toContain('/airflow/logs');
-  expect([airflow.persistence.logsAccessPoint, airflow.persistence.logsClaimName]).toEqual([undefined, undefined]);
+  expect([airflow.persistence!.logsAccessPoint, airflow.persistence!.logsClaimName]).toEqual([undefined, undefined]);
 });
 
 test('in a bucket: all pods of the community chart write to it, and have no log volume', () => {

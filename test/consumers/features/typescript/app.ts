@@ -153,7 +153,7 @@ new CfnOutput(first, 'Url', { value: airflow.url });
 new CfnOutput(first, 'Workers', { value: airflow.nodePools.workers!.nodegroupName });
 new CfnOutput(first, 'FernetKey', { value: airflow.secrets.fernetKey!.secretArn });
 new CfnOutput(first, 'Versions', { value: `${airflow.chart.chartVersion} ${airflow.chart.airflowVersion}` });
-new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem.fileSystemId} ${airflow.persistence.logsClaimName!}` });
+new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem!.fileSystemId} ${airflow.persistence!.logsClaimName!}` });
 
 const second = new Stack(app, 'EksV2', { env: { account, region } });
 const clusterV2 = eksv2.Cluster.fromClusterAttributes(second, 'Cluster', {
