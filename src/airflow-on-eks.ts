@@ -10,6 +10,7 @@ import { AirflowChart } from './chart/airflow-chart';
 import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-release';
 import { albControllerOf, checkCluster, Cluster } from './cluster';
 import { AirflowDatabase } from './database/airflow-database';
+import { IAirflowDatabase } from './database/bound-database';
 import { PgBouncer } from './database/pgbouncer';
 import { AirflowExecutor, hasCelery, hasTaskPods } from './executor';
 import { AlbIngress, IAlbIngress } from './ingress/alb-ingress';
@@ -118,6 +119,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
   public readonly logs: IAirflowLogs;
 
   /**
+   * The database, behind PgBouncer.
+   */
+  public readonly database: IAirflowDatabase;
+
+  /**
    * The broker of the Celery workers.
    *
    * Undefined with `AirflowExecutor.KUBERNETES` and `LOCAL`.
@@ -200,6 +206,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     this.persistence = persistence;
     this.fileSystem = persistence?.fileSystem;
     this.logs = logs;
+    this.database = database;
     this.broker = broker;
     this.secrets = secrets;
     this.ingress = ingress;

@@ -8,6 +8,8 @@ export { AirflowChart, AirflowChartOptions } from './chart/airflow-chart';
 export { ComponentOptions } from './component';
 export { SecretsBackend } from './config/secrets-backend';
 export { AirflowDatabase } from './database/airflow-database';
+export { IAirflowDatabase } from './database/bound-database';
+export { EndpointDatabaseOptions, ExistingDatabaseOptions } from './database/existing-database';
 export { InClusterDatabaseOptions } from './database/in-cluster-database';
 export { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './database/managed-database-options';
 export { PgBouncer, PgBouncerOptions } from './database/pgbouncer';

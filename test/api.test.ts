@@ -5,6 +5,8 @@ import { Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Json, synthAirflow, synthCommunity } from './util';
 import {
   AirflowChart, AirflowDatabase, AirflowLogs, AirflowNodePools, AirflowOnEksProps, AirflowSecret, CeleryBroker, EfsCsiDriver, GitAuth, PgBouncer,
@@ -85,6 +87,8 @@ test('the types of the API', () => {
     'EfsCsiDriverInstallation',
     'EfsCsiDriverOptions',
     'ElastiCacheBrokerOptions',
+    'EndpointDatabaseOptions',
+    'ExistingDatabaseOptions',
     'ExistingNodeClassOptions',
     'ExistingNodesOptions',
     'ExternalSecrets',
@@ -95,6 +99,7 @@ test('the types of the API', () => {
     'GitSshAuthOptions',
     'GitSyncOptions',
     'IAirflowBroker',
+    'IAirflowDatabase',
     'IAirflowLogs',
     'IAirflowNodePools',
     'IAirflowPersistence',
@@ -164,7 +169,7 @@ test('what is exported can be used alone', () => {
 
 test('an interface is behavioral if and only if its name begins with I', () => {
   const interfaces = types.filter(({ kind }) => kind === 'interface');
-  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowBroker', 'IAirflowLogs', 'IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
+  expect(namesOf(interfaces.filter(({ datatype }) => !datatype))).toEqual(['IAirflowBroker', 'IAirflowDatabase', 'IAirflowLogs', 'IAirflowNodePools', 'IAirflowPersistence', 'IAirflowSecrets', 'IAlbIngress']);
   expect(namesOf(interfaces.filter(({ name, datatype }) => datatype && /^I[A-Z]/.test(name)))).toEqual([]);
 });
 
@@ -187,6 +192,7 @@ test('the fixture of the examples imports every class', () => {
 
 type Props = (optional: any, stack: Stack) => Partial<AirflowOnEksProps>;
 const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
+const databaseSecret = (stack: Stack) => secretsmanager.Secret.fromSecretNameV2(stack, 'DatabaseSecret', 'database');
 const key = AirflowSecret.fromKubernetesSecret('mine', 'gitSshKey');
 
 /** For each struct, a deployment with its required properties and `optional`. */
@@ -231,6 +237,16 @@ const STRUCTS: Record<string, Record<string, Props>> = {
   ManagedDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.aurora(optional) }) },
   AuroraDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.aurora(optional) }) },
   RdsDatabaseOptions: { database: (optional) => ({ database: AirflowDatabase.rds(optional) }) },
+  ExistingDatabaseOptions: {
+    'an existing cluster': (optional, stack) => ({
+      database: AirflowDatabase.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Existing', {
+        clusterIdentifier: 'airflow', clusterEndpointAddress: 'db.example.com', port: 5432,
+      }), databaseSecret(stack), optional),
+    }),
+  },
+  EndpointDatabaseOptions: {
+    'an existing database': (optional, stack) => ({ database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: databaseSecret(stack), ...optional }) }),
+  },
   PgBouncerOptions: { pgBouncer: (optional) => ({ pgBouncer: PgBouncer.enabled(optional) }) },
   FileSystemLogsOptions: { logs: (optional) => ({ logs: AirflowLogs.onFileSystem(optional) }) },
   BucketLogsOptions: { logs: (optional) => ({ logs: AirflowLogs.inBucket(optional) }) },

@@ -58,12 +58,19 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
 }
 
 function expectations(
-  chart: ChartUnderTest, release: string, { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket }: Partial<Case> = {},
+  chart: ChartUnderTest, release: string,
+  { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket, databaseOutside }: Partial<Case> = {},
 ): Expectations {
+  const workloads = !databaseOutside ? chart.workloads : {
+    ...chart.workloads, stateless: new RegExp(`${chart.workloads.stateless.source}|^Deployment/\\S+-pgbouncer$`), database: /^StatefulSet\/\S+-valkey$/,
+  };
   return {
-    pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(chart.workloads[name], placement[name])),
+    pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(workloads[name], placement[name])),
     notEvicted: chart.workloads.workers,
-    mounts: [...logsInBucket ? [] : [{ ...chart.logs, claim: `${release}-logs` }], { ...chart.database, claim: `data-${release}-postgresql` }],
+    mounts: [
+      ...logsInBucket ? [] : [{ ...chart.logs, claim: `${release}-logs` }],
+      ...databaseOutside ? [] : [{ ...chart.database, claim: `data-${release}-postgresql` }],
+    ],
     forbiddenText: publishedKeys(chart.folder),
     absentKeys: chart.absentKeys?.(release),
     existingSecrets,

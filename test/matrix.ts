@@ -4,10 +4,11 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
-  AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
+  AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
   AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, CeleryBroker, GitAuth,
   KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
@@ -53,6 +54,8 @@ export interface Case {
   readonly existingClaims?: string[];
   /** Whether no pod has a volume for logs. */
   readonly logsInBucket?: boolean;
+  /** Whether the database is outside the cluster, so that PgBouncer runs on the nodes for stateless components. */
+  readonly databaseOutside?: boolean;
   /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
   readonly only?: string;
 }
@@ -234,6 +237,12 @@ export const MATRIX: Record<string, Case> = {
   'logs in an existing bucket, Kubernetes': {
     logsInBucket: true,
     props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, logs: AirflowLogs.inBucket({ bucket: Bucket.fromBucketName(stack, 'Logs', 'logs') }) }),
+  },
+  'an existing database': {
+    databaseOutside: true,
+    props: (stack) => ({
+      database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: Secret.fromSecretNameV2(stack, 'Database', 'database') }),
+    }),
   },
   'ElastiCache, both executors': {
     props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, broker: CeleryBroker.elastiCache() }),

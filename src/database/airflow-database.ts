@@ -1,5 +1,8 @@
+import rds = require('aws-cdk-lib/aws-rds');
+import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
+import { EndpointDatabaseOptions, ExistingDatabase, ExistingDatabaseOptions } from './existing-database';
 import { InClusterDatabase, InClusterDatabaseOptions } from './in-cluster-database';
 import { AuroraDatabase, RdsDatabase } from './managed-database';
 import { AuroraDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
@@ -53,6 +56,53 @@ export class AirflowDatabase {
    */
   public static rds(options: RdsDatabaseOptions = {}): AirflowDatabase {
     return new AirflowDatabase(false, (scope, context) => new RdsDatabase(scope, 'Database', context, options).database);
+  }
+
+  /**
+   * A PostgreSQL database that already exists, known by its host name.
+   *
+   * Database and user must exist, and the user must be allowed to create tables in the schema `public`. PgBouncer verifies the certificate of the
+   * server, and follows a changed secret without a restart of Airflow.
+   *
+   * @param options host, credentials, security group and certificates
+   * @throws at synthesis, if the host name, the port, the name of the database, the secret or the certificates are invalid
+   * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/set-up-database.html#setting-up-a-postgresql-database
+   */
+  public static fromEndpoint(options: EndpointDatabaseOptions): AirflowDatabase {
+    return new AirflowDatabase(false, (scope, context) => ExistingDatabase.fromEndpoint(scope, context, options));
+  }
+
+  /**
+   * An instance of Amazon RDS for PostgreSQL that already exists, or that the app creates, also in another stack.
+   *
+   * Its security groups get a rule that admits the nodes of Airflow. All else is as with `fromEndpoint()`.
+   *
+   * @param instance the instance
+   * @param credentials the secret with the fields `username` and `password`, as Amazon RDS creates it
+   * @param options the name of the database, and certificates
+   * @throws at synthesis, if the instance has another engine, or the app creates it in another account or Region
+   */
+  public static fromInstance(
+    instance: rds.IDatabaseInstance, credentials: secretsmanager.ISecret, options: ExistingDatabaseOptions = {},
+  ): AirflowDatabase {
+    return new AirflowDatabase(false, (scope, context) => ExistingDatabase.fromInstance(scope, context, instance, credentials, options));
+  }
+
+  /**
+   * A cluster of Amazon Aurora PostgreSQL that already exists, or that the app creates, also in another stack.
+   *
+   * Airflow connects to the endpoint of the writer. The security groups get a rule that admits the nodes of Airflow. All else is as with
+   * `fromEndpoint()`.
+   *
+   * @param cluster the cluster; an imported one must specify `clusterEndpointAddress` and `port`
+   * @param credentials the secret with the fields `username` and `password`, as Amazon RDS creates it
+   * @param options the name of the database, and certificates
+   * @throws at synthesis, if the cluster has another engine, has no endpoint, or the app creates it in another account or Region
+   */
+  public static fromCluster(
+    cluster: rds.IDatabaseCluster, credentials: secretsmanager.ISecret, options: ExistingDatabaseOptions = {},
+  ): AirflowDatabase {
+    return new AirflowDatabase(false, (scope, context) => ExistingDatabase.fromCluster(scope, context, cluster, credentials, options));
   }
 
   private constructor(

@@ -1,10 +1,58 @@
 import { Duration } from 'aws-cdk-lib';
+import ec2 = require('aws-cdk-lib/aws-ec2');
+import rds = require('aws-cdk-lib/aws-rds');
+import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct, IDependable } from 'constructs';
 import { DatabaseEndpoint } from './database-endpoint';
 import { Cluster } from '../cluster';
 import { BoundNodePools } from '../nodes/airflow-node-pools';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { SecretKey } from '../secrets/secret-key';
+
+/**
+ * The database of an Airflow deployment, behind PgBouncer.
+ */
+export interface IAirflowDatabase {
+  /**
+   * The host name of the database.
+   *
+   * That of the in-cluster database can be resolved only in the cluster.
+   */
+  readonly hostname: string;
+
+  /**
+   * The port of the database.
+   */
+  readonly port: number;
+
+  /**
+   * The secret with the fields `username` and `password`.
+   *
+   * Undefined for the in-cluster database, whose password is `secrets.databasePassword`.
+   */
+  readonly secret?: secretsmanager.ISecret;
+
+  /**
+   * The network connections of the database, to admit other clients than Airflow.
+   *
+   * Undefined for the in-cluster database, and for `AirflowDatabase.fromEndpoint()` without a security group.
+   */
+  readonly connections?: ec2.Connections;
+
+  /**
+   * The Amazon Aurora cluster.
+   *
+   * Undefined unless the database is from `AirflowDatabase.aurora()` or `AirflowDatabase.fromCluster()`.
+   */
+  readonly cluster?: rds.IDatabaseCluster;
+
+  /**
+   * The Amazon RDS instance.
+   *
+   * Undefined unless the database is from `AirflowDatabase.rds()` or `AirflowDatabase.fromInstance()`.
+   */
+  readonly instance?: rds.IDatabaseInstance;
+}
 
 /** The parts of a deployment, as far as a database needs to know them. */
 export interface DatabaseContext {
@@ -16,8 +64,8 @@ export interface DatabaseContext {
   readonly timeout: Duration;
 }
 
-/** The database of a deployment. */
-export interface BoundDatabase {
+/** A database, as the other parts of a deployment see it. */
+export interface BoundDatabase extends IAirflowDatabase {
   /** The database itself, not PgBouncer in front of it. */
   readonly endpoint: DatabaseEndpoint;
   /** The most connections of a pool: twice as many, and some more, must fit. */

@@ -2,9 +2,18 @@ import { X509Certificate } from 'crypto';
 import { Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { asset } from '../assets';
-import { fail } from '../validation';
+import { checkFormat, fail } from '../validation';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The authorities that the user specifies, or those of Amazon RDS. */
+export function authoritiesOf(scope: Construct, authorities?: string): string {
+  if (authorities === undefined) {
+    return rdsAuthorities(scope);
+  }
+  checkFormat(scope, 'database.certificateAuthorities', authorities, /-----BEGIN CERTIFICATE-----/, 'certificates in PEM format, not the name of a file');
+  return authorities;
+}
 
 /**
  * The authorities that sign the certificates of Amazon RDS and Aurora in the Region of a scope, or in all if only CloudFormation knows it.

@@ -35,6 +35,8 @@ interface InClusterDatabaseProps extends InClusterDatabaseOptions, DatabaseConte
 
 /** PostgreSQL in a StatefulSet with one pod. */
 export class InClusterDatabase extends Construct implements BoundDatabase {
+  public readonly hostname: string;
+  public readonly port = 5432;
   public readonly endpoint: DatabaseEndpoint;
   public readonly maxPoolSize = MAX_CONNECTIONS / 2 - 10;
   public readonly inCluster = true;
@@ -54,7 +56,8 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     const password = clientPassword(namespace, props.password);
     const passwordKey = fieldKey(scope, password);
     const name = `${namespace}-postgresql`;
-    this.endpoint = { host: `${name}.${namespace}`, port: 5432, name: 'airflow', user: 'postgres', password };
+    this.hostname = `${name}.${namespace}`;
+    this.endpoint = { host: this.hostname, port: this.port, name: 'airflow', user: 'postgres', password };
     this.keys = [passwordKey];
 
     const objects = postgresqlObjects({

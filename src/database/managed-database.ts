@@ -3,7 +3,7 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import rds = require('aws-cdk-lib/aws-rds');
 import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
-import { rdsAuthorities } from './certificate-authorities';
+import { authoritiesOf } from './certificate-authorities';
 import { DatabaseEndpoint, serverCredential } from './database-endpoint';
 import { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
 import { admit } from '../access';
@@ -52,22 +52,33 @@ abstract class ManagedDatabase extends Construct {
     };
   }
 
-  protected bound(server: rds.DatabaseCluster | rds.DatabaseInstance, endpoint: rds.Endpoint): BoundDatabase {
+  protected bound(server: rds.DatabaseCluster | rds.DatabaseInstance, { hostname, port }: rds.Endpoint): BoundDatabase {
     const { namespace, nodes } = this.context;
     const { passwordRotation, certificateAuthorities } = this.options;
     const rules = admit(this, { from: nodes, to: server, description: 'PostgreSQL from the nodes of the Airflow deployment' });
     if (passwordRotation) {
       server.addRotationSingleUser({ automaticallyAfter: passwordRotation });
     }
-    const database: DatabaseEndpoint = {
-      host: endpoint.hostname,
-      port: endpoint.port,
+    const endpoint: DatabaseEndpoint = {
+      host: hostname,
+      port,
       name: NAME,
       user: USER,
       password: serverCredential(namespace, 'password', AirflowSecret.fromSecretsManager(server.secret!, 'password')),
-      authorities: certificateAuthorities ?? rdsAuthorities(this.node.scope!),
+      authorities: authoritiesOf(this.node.scope!, certificateAuthorities),
     };
-    return { endpoint: database, maxPoolSize: Number.MAX_SAFE_INTEGER, inCluster: false, available: [this, ...rules], workloads: [], keys: [] };
+    return {
+      hostname,
+      port,
+      secret: server.secret,
+      connections: server.connections,
+      endpoint,
+      maxPoolSize: Number.MAX_SAFE_INTEGER,
+      inCluster: false,
+      available: [this, ...rules],
+      workloads: [],
+      keys: [],
+    };
   }
 }
 
@@ -95,7 +106,7 @@ export class AuroraDatabase extends ManagedDatabase {
       defaultDatabaseName: NAME,
       backup: { retention: backup },
     });
-    this.database = this.bound(cluster, cluster.clusterEndpoint);
+    this.database = { ...this.bound(cluster, cluster.clusterEndpoint), cluster };
   }
 }
 
@@ -120,6 +131,6 @@ export class RdsDatabase extends ManagedDatabase {
       databaseName: NAME,
       backupRetention: backup,
     });
-    this.database = this.bound(instance, instance.instanceEndpoint);
+    this.database = { ...this.bound(instance, instance.instanceEndpoint), instance };
   }
 }

@@ -62,7 +62,7 @@ export class PgBouncer {
   public _bind(scope: Construct, context: PgBouncerContext): BoundPgBouncer {
     const { endpoint } = context.database;
     if (!this.options && endpoint.authorities) {
-      fail(scope, "'pgBouncer' must be enabled with AirflowDatabase.aurora() and AirflowDatabase.rds(), whose certificate and password PgBouncer follows");
+      fail(scope, "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password");
     }
     if (!this.options) {
       return { settings: { endpoint }, create: () => ({ workloads: [], keys: [] }) };

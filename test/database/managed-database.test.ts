@@ -115,8 +115,12 @@ test('custom: other authorities', () => {
 test.each<[string, () => unknown, string]>([
   ['backups are kept for half a day', () => synthAirflow({ database: AirflowDatabase.rds({ backupRetention: Duration.hours(12) }) }),
     "'database.backupRetention' must be a whole number of days from 1 to 35, got 0.5"],
+  ['the authorities are the name of a file', () => synthAirflow({ database: AirflowDatabase.aurora({ certificateAuthorities: 'rds.pem' }) }),
+    "'database.certificateAuthorities' must be certificates in PEM format, not the name of a file, got 'rds.pem'"],
+  ['the authorities are empty', () => synthAirflow({ database: AirflowDatabase.rds({ certificateAuthorities: '' }) }),
+    "'database.certificateAuthorities' must be certificates in PEM format, not the name of a file, got ''"],
   ['nothing verifies the certificate', () => synthAirflow({ database: AirflowDatabase.aurora(), pgBouncer: PgBouncer.disabled() }),
-    "'pgBouncer' must be enabled with AirflowDatabase.aurora() and AirflowDatabase.rds(), whose certificate and password PgBouncer follows"],
+    "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password"],
 ])('fails when %s', (_name, synth, message) => {
   expect(synth).toThrow(new Error(`Data/Airflow: ${message}`));
 });
