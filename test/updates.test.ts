@@ -76,7 +76,7 @@ const importedFiles = (scope: Construct) => efs.FileSystem.fromFileSystemAttribu
   fileSystemId: 'fs-9', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(scope, 'FilesSecurityGroup', 'sg-9'),
 });
 const NEW_VERSION = ['replaces the nodes of NodePoolsWorkers', 'updates NodePoolsWorkersLaunchTemplate'];
-const READY = ['ApiServer', 'DagProcessor', 'Database', 'Flower', 'PgBouncer', 'Scheduler', 'Triggerer', 'Workers'];
+const READY = ['ApiServer', 'DagProcessor', 'Flower', 'Scheduler', 'Triggerer', 'Workers'];
 const RELEASE = [...READY.map((part) => `updates Ready${part}`), 'updates Release'];
 
 /** The props that change, and what then happens, by the first cell of a row in the README. */
@@ -106,7 +106,8 @@ const ROWS: Record<string, { after: Props; tags?: Record<string, string>; change
     ].map((name) => `updates ${name}`),
   }],
   '`replicas`, `cpu`, `memory`, `config`, `environment`, `airflowVersion`': [
-    { after: { scheduler: { replicas: 3, cpu: '1', memory: '2Gi' } }, changes: RELEASE },
+    { after: { scheduler: { cpu: '1', memory: '2Gi' } }, changes: RELEASE },
+    { after: { scheduler: { replicas: 3 } }, changes: ['updates PgBouncerManifest', 'updates PgBouncerReady', ...RELEASE] }, // a larger pool
     { after: { config: { 'core.parallelism': '64' }, environment: { STAGE: 'dev' } }, changes: RELEASE },
     { after: { chart: AirflowChart.official({ airflowVersion: '3.2.2' }) }, changes: RELEASE },
   ],

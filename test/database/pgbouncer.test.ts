@@ -73,7 +73,7 @@ test('custom: a password in a Kubernetes Secret', () => {
 });
 
 test.each(Object.values(AirflowExecutor))('custom: without PgBouncer, nothing refers to it: %s', (executor) => {
-  for (const synth of [synthAirflow, synthCommunity]) {
+  for (const synth of executor === AirflowExecutor.LOCAL ? [synthAirflow] : [synthAirflow, synthCommunity]) {
     const { template } = synth({ executor, pgBouncer: PgBouncer.disabled(), database: AirflowDatabase.inCluster() });
     expect([valuesOf(template), ...objectsOf(template)].filter((object) => /airflow-pgbouncer/.test(JSON.stringify(object)))).toEqual([]);
   }

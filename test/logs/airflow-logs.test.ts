@@ -55,7 +55,7 @@ test('in a bucket: all pods of the official chart write to it, and have no log v
   const values = valuesOf(template);
   expect(environmentOf(values)).toMatchObject({ ...CONFIG, AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER: expect.stringMatching(/^s3:\/\/<AirflowLogsBucket\w+>\/airflow$/) });
   expect(values.logs).toEqual({ persistence: { enabled: false } });
-  expect(values.dagProcessor.logGroomerSidecar).toEqual({ enabled: true, retentionDays: 3 });
+  expect(values.dagProcessor.logGroomerSidecar).toMatchObject({ enabled: true, retentionDays: 3 });
   expect(objectsOf(template, 'PersistentVolumeClaim').map(({ metadata }) => metadata.name)).not.toContain('airflow-logs');
   expect(resourcesOf(template, 'AWS::EFS::AccessPoint').map(({ RootDirectory }) => RootDirectory.Path)).not.toContain('/airflow/logs');
   expect([airflow.persistence!.logsAccessPoint, airflow.persistence!.logsClaimName]).toEqual([undefined, undefined]);

@@ -75,7 +75,7 @@ test('existing nodes, defaults: all pods run on those of stateless, and the driv
   expect([values.airflow.defaultTolerations, values.workers.tolerations, statefulSet.spec.template.spec.tolerations])
     .toEqual([tolerations, tolerations, tolerations]);
   expect(values.airflow.config).not.toHaveProperty('AIRFLOW__CORE__DEFAULT_TASK_RETRIES');
-  expect(valuesOf(template, 'aws-efs-csi-driver')).not.toHaveProperty('node');
+  expect(Object.keys(valuesOf(template, 'aws-efs-csi-driver').node)).toEqual(['resources']);
   // The file system admits the cluster security group.
   template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { SourceSecurityGroupId: 'sg-1', FromPort: 2049, ToPort: 2049 });
 });
