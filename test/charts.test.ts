@@ -225,11 +225,16 @@ describe('the real charts', () => {
       expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 
-    test.each([['blog', 'AirflowBlog'], ['quickstart', 'AirflowQuickstart'], ['auto-mode', 'AirflowAutoMode'], ['production', 'AirflowProduction']])('the example %s', (name, stack) => {
+    test.each<[string, string, Partial<Case>]>([
+      ['blog', 'AirflowBlog', {}],
+      ['quickstart', 'AirflowQuickstart', {}],
+      ['auto-mode', 'AirflowAutoMode', {}],
+      ['production', 'AirflowProduction', { databaseOutside: true, logsInBucket: true }],
+    ])('the example %s', (name, stack, expected) => {
       const template = synthExample(name, stack);
       const { version, release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
       const chart = CHARTS_UNDER_TEST.find(({ folder }) => folder.endsWith(`-${version}`))!;
-      expect(violations(render(helm(), chart.folder, template), expectations(chart, release))).toEqual([]);
+      expect(violations(render(helm(), chart.folder, template), expectations(chart, release, expected))).toEqual([]);
     });
 
     const { taints } = poolsOf('airflow').stateless;

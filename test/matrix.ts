@@ -244,6 +244,17 @@ export const MATRIX: Record<string, Case> = {
       database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: Secret.fromSecretNameV2(stack, 'Database', 'database') }),
     }),
   },
+  'Karpenter, an existing database, KEDA and logs in a bucket': {
+    only: 'official',
+    databaseOutside: true,
+    logsInBucket: true,
+    props: (stack) => ({
+      nodePools: AirflowNodePools.karpenter({ workers: { instanceFamilies: ['m7i', 'm7a'], capacityTypes: [eks.CapacityType.ON_DEMAND] } }),
+      database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: Secret.fromSecretNameV2(stack, 'Database', 'database') }),
+      workers: { replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 20 }) },
+      logs: AirflowLogs.inBucket(),
+    }),
+  },
   'ElastiCache, both executors': {
     props: () => ({ executor: AirflowExecutor.CELERY_KUBERNETES, broker: CeleryBroker.elastiCache() }),
   },
