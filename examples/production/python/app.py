@@ -13,12 +13,12 @@ from aws_cdk import aws_wafv2 as wafv2
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 
 app = App()
-stack = Stack(app, "AirflowProduction", env=Environment(account="123456789012", region="eu-central-1"))
+stack = Stack(app, "AirflowProduction", env=Environment(region="eu-central-1"))
 
 cluster = eks.Cluster(
     stack, "Cluster",
     version=eks.KubernetesVersion.of("1.36"),
-    vpc=ec2.Vpc(stack, "Vpc", availability_zones=["eu-central-1a", "eu-central-1b", "eu-central-1c"]),
+    vpc=ec2.Vpc(stack, "Vpc", max_azs=2),
     default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
     default_capacity=0,
     kubectl_provider_options=eks.KubectlProviderOptions(kubectl_layer=KubectlV36Layer(stack, "Kubectl")),

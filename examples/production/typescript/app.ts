@@ -9,11 +9,11 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as wafv2 from 'aws-cdk-lib/aws-wafv2';
 
 const app = new App();
-const stack = new Stack(app, 'AirflowProduction', { env: { account: '123456789012', region: 'eu-central-1' } });
+const stack = new Stack(app, 'AirflowProduction', { env: { region: 'eu-central-1' } });
 
 const cluster = new eks.Cluster(stack, 'Cluster', {
   version: eks.KubernetesVersion.of('1.36'),
-  vpc: new ec2.Vpc(stack, 'Vpc', { availabilityZones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'] }),
+  vpc: new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 }),
   defaultCapacityType: eks.DefaultCapacityType.NODEGROUP,
   defaultCapacity: 0,
   kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },

@@ -45,12 +45,12 @@ public final class ProductionApp {
   public static void main(final String[] args) {
     App app = new App();
     Stack stack = new Stack(app, "AirflowProduction", StackProps.builder()
-        .env(Environment.builder().account("123456789012").region("eu-central-1").build())
+        .env(Environment.builder().region("eu-central-1").build())
         .build());
 
     Cluster cluster = Cluster.Builder.create(stack, "Cluster")
         .version(KubernetesVersion.of("1.36"))
-        .vpc(Vpc.Builder.create(stack, "Vpc").availabilityZones(List.of("eu-central-1a", "eu-central-1b", "eu-central-1c")).build())
+        .vpc(Vpc.Builder.create(stack, "Vpc").maxAzs(2).build())
         .defaultCapacityType(DefaultCapacityType.NODEGROUP)
         .defaultCapacity(0)
         .kubectlProviderOptions(KubectlProviderOptions.builder()
