@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import elasticache = require('aws-cdk-lib/aws-elasticache');
 import { Construct, IDependable } from 'constructs';
@@ -79,6 +80,10 @@ export class ElastiCacheBroker extends Construct implements BoundBroker {
 
   private createReplicationGroup(securityGroup: ec2.ISecurityGroup, authToken: string): elasticache.CfnReplicationGroup {
     const { namespace, nodeType = new ec2.InstanceType('t4g.small'), multiAz = true, engineVersion = ELASTICACHE_VALKEY } = this.props;
+    checkFormat(this, 'broker.nodeType', `${nodeType}`, /^(?!cache\.)/, "an instance type without the prefix 'cache.', which is added");
+    if (Token.isUnresolved(engineVersion)) {
+      fail(this, "'broker.engineVersion' must be known at synthesis, because the family of the parameter group derives from it, got a token");
+    }
     checkFormat(this, 'broker.engineVersion', engineVersion, /^([89]|\d\d)\.\d+$/, 'a version of Valkey from 8.0');
     const description = `Broker of the Airflow deployment ${namespace}`;
     return new elasticache.CfnReplicationGroup(this, 'ReplicationGroup', {

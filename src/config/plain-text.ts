@@ -7,6 +7,7 @@ const WAYS_OUT: Record<string, string> = {
   config: "use 'environmentSecrets' with this name",
   environment: "use 'environmentSecrets' with this name",
   connections: "store it in AWS Secrets Manager and use 'password', 'loginSecret' or 'extraSecret' with AirflowSecret.fromSecretsManager()",
+  database: 'remove it, because PgBouncer needs only the certificates',
   variables: 'use AirflowVariable.fromSecret()',
   gitSync: "use 'gitSync.auth' with GitAuth.http()",
   helmValues: "use 'environmentSecrets', or name a Kubernetes Secret of your own",

@@ -2,6 +2,7 @@ import { X509Certificate } from 'crypto';
 import { Stack, Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { asset } from '../assets';
+import { checkNoSecret } from '../config/plain-text';
 import { checkFormat, fail } from '../validation';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -12,6 +13,7 @@ export function authoritiesOf(scope: Construct, authorities?: string): string {
     return rdsAuthorities(scope);
   }
   checkFormat(scope, 'database.certificateAuthorities', authorities, /-----BEGIN CERTIFICATE-----/, 'certificates in PEM format, not the name of a file');
+  checkNoSecret(scope, 'database', { certificateAuthorities: authorities }); // such as the private key in the same file
   return authorities;
 }
 

@@ -77,6 +77,9 @@ export class ExistingDatabase extends Construct {
     const { host, port = 5432, securityGroup } = options;
     checkFormat(scope, 'database.host', host, /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/, 'a host name without a protocol and a port');
     checkCount(scope, 'database.port', port, 1, '', 65535);
+    if (securityGroup) {
+      checkEnvironment(scope, 'database.securityGroup', securityGroup);
+    }
     const connections = securityGroup && new ec2.Connections({ securityGroups: [securityGroup] });
     return new ExistingDatabase(scope, context, { ...options, port, connections }).database;
   }
@@ -97,7 +100,7 @@ export class ExistingDatabase extends Construct {
     credentials: secretsmanager.ISecret, options: ExistingDatabaseOptions,
   ): BoundDatabase {
     checkServer(scope, cluster, 'a PostgreSQL cluster');
-    const { hostname: host, port } = cluster.clusterEndpoint;
+    const { hostname: host, port } = endpointOf(scope, cluster);
     return new ExistingDatabase(scope, context, { ...options, host, port, credentials, connections: cluster.connections, cluster }).database;
   }
 
@@ -137,6 +140,14 @@ export class ExistingDatabase extends Construct {
       workloads: [],
       keys: [],
     };
+  }
+}
+
+function endpointOf(scope: Construct, cluster: rds.IDatabaseCluster): rds.Endpoint {
+  try {
+    return cluster.clusterEndpoint;
+  } catch { // of an imported cluster
+    fail(scope, `'database' must be a cluster with an endpoint, got '${cluster.node.path}'; import it with 'clusterEndpointAddress' and 'port'`);
   }
 }
 

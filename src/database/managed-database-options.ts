@@ -144,7 +144,7 @@ export interface RdsDatabaseOptions extends ManagedDatabaseOptions {
   /**
    * The size up to which the storage grows by itself.
    *
-   * @default Size.gibibytes(100)
+   * @default - 100 GiB, or twice the initial size if that is more
    */
   readonly maxAllocatedStorage?: Size;
 }

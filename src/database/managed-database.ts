@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import rds = require('aws-cdk-lib/aws-rds');
 import { Construct } from 'constructs';
@@ -8,11 +8,12 @@ import { DatabaseEndpoint, serverCredential } from './database-endpoint';
 import { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
 import { admit } from '../access';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { fail } from '../validation';
+import { checkFormat, fail } from '../validation';
 import { RDS_POSTGRESQL } from '../versions';
 
 const NAME = 'airflow';
 const USER = 'airflow';
+const PRIVATE: ec2.SubnetSelection = { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
 
 /** A database in Amazon Aurora or Amazon RDS, with a password in AWS Secrets Manager. */
 abstract class ManagedDatabase extends Construct {
@@ -28,6 +29,7 @@ abstract class ManagedDatabase extends Construct {
         fail(scope, `'database.${name}' must be a whole number of days from 1 to ${maximum}, got ${days}`);
       }
     }
+    checkSubnets(scope, options.subnets, context.cluster.vpc);
     this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc: context.cluster.vpc,
       description: `Database of the Airflow deployment ${context.namespace}`,
@@ -40,7 +42,7 @@ abstract class ManagedDatabase extends Construct {
     const { subnets, encryptionKey, backupRetention, deletionProtection, removalPolicy } = this.options;
     return {
       vpc: this.context.cluster.vpc,
-      vpcSubnets: subnets ?? { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      vpcSubnets: subnets ?? PRIVATE,
       securityGroups: [this.securityGroup],
       storageEncrypted: true,
       storageEncryptionKey: encryptionKey,
@@ -82,6 +84,37 @@ abstract class ManagedDatabase extends Construct {
   }
 }
 
+/** Fails where the CDK would with an error that names no prop, and where Amazon RDS would during deployment. */
+function checkSubnets(scope: Construct, subnets: ec2.SubnetSelection | undefined, vpc: ec2.IVpc): void {
+  if (subnets === undefined && vpc.privateSubnets.length === 0) {
+    fail(scope, "'database.subnets' must be set, because the VPC of the cluster has no private subnets with a route to the internet, got none");
+  }
+  const { availabilityZones } = vpc.selectSubnets(subnets ?? PRIVATE);
+  if (!availabilityZones.some(Token.isUnresolved) && new Set(availabilityZones).size < 2) {
+    fail(scope, `'database.subnets' must be in at least two Availability Zones, got ${availabilityZones.join() || 'no subnets'}`);
+  }
+}
+
+function checkInstanceType(scope: Construct, instanceType?: ec2.InstanceType): void {
+  checkFormat(scope, 'database.instanceType', `${instanceType ?? ''}`, /^(?!db\.)/, "an instance type without the prefix 'db.', which is added");
+}
+
+/** Fails unless a capacity is in steps of half a unit. A token passes. */
+function checkCapacity(scope: Construct, option: string, capacity: number, minimum: number): void {
+  if (![capacity, minimum].some(Token.isUnresolved) && !(Number.isInteger(2 * capacity) && capacity >= minimum && capacity <= 256)) {
+    fail(scope, `'database.${option}' must be from ${minimum} to 256 Aurora capacity units in steps of 0.5, got ${capacity}`);
+  }
+}
+
+/** The size of the storage in whole GiB, at least `minimum`. */
+function gibibytesOf(scope: Construct, option: string, size: Size, minimum: number): number {
+  const gibibytes = size.isUnresolved() ? NaN : size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
+  if (!(Number.isInteger(gibibytes) && gibibytes >= minimum)) {
+    fail(scope, `'database.${option}' must be a whole number of GiB of at least ${minimum}, got ${size.isUnresolved() ? 'a token' : `${gibibytes} GiB`}`);
+  }
+  return gibibytes;
+}
+
 /** A cluster of Amazon Aurora. */
 export class AuroraDatabase extends ManagedDatabase {
   public readonly database: BoundDatabase;
@@ -90,6 +123,9 @@ export class AuroraDatabase extends ManagedDatabase {
     super(scope, id, context, options);
 
     const { minCapacity = 0.5, maxCapacity = 4, instanceType, multiAz } = options;
+    checkInstanceType(scope, instanceType);
+    checkCapacity(scope, 'minCapacity', minCapacity, 0);
+    checkCapacity(scope, 'maxCapacity', maxCapacity, Math.max(1, minCapacity));
     const { backup, ...shared } = this.shared();
     const instance = (name: string) => instanceType
       ? rds.ClusterInstance.provisioned(name, { instanceType })
@@ -117,6 +153,10 @@ export class RdsDatabase extends ManagedDatabase {
   constructor(scope: Construct, id: string, context: DatabaseContext, options: RdsDatabaseOptions) {
     super(scope, id, context, options);
 
+    const { allocatedStorage = Size.gibibytes(20), maxAllocatedStorage } = options;
+    checkInstanceType(scope, options.instanceType);
+    const initial = gibibytesOf(scope, 'allocatedStorage', allocatedStorage, 20);
+    const maximum = gibibytesOf(scope, 'maxAllocatedStorage', maxAllocatedStorage ?? Size.gibibytes(Math.max(100, 2 * initial)), initial);
     const { backup, ...shared } = this.shared();
     const instance = new rds.DatabaseInstance(this, 'Instance', {
       ...shared,
@@ -126,8 +166,8 @@ export class RdsDatabase extends ManagedDatabase {
       instanceType: options.instanceType ?? new ec2.InstanceType('t4g.medium'),
       multiAz: options.multiAz ?? false,
       storageType: rds.StorageType.GP3,
-      allocatedStorage: options.allocatedStorage?.toGibibytes() ?? 20,
-      maxAllocatedStorage: options.maxAllocatedStorage?.toGibibytes() ?? 100,
+      allocatedStorage: initial,
+      maxAllocatedStorage: maximum,
       databaseName: NAME,
       backupRetention: backup,
     });

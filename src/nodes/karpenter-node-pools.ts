@@ -2,7 +2,7 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { checkWorkersPool } from './checks';
+import { checkPoolInput, checkWorkersPool } from './checks';
 import { KarpenterOptions } from './karpenter-options';
 import { checkNodeClass, Provisioner } from './node-class';
 import { nodePoolObjects, tasksOnSpot } from './node-pool-manifest';
@@ -35,6 +35,9 @@ export class KarpenterNodePools extends Construct {
     const { cluster, namespace, nodeClass, provisioner } = props;
     checkNodeClass(this, props);
     checkWorkersPool(this, props.workers, props.hasWorkers);
+    if (!nodeClass) {
+      checkPoolInput(this, 'nodePools', { subnets: props.subnets }, cluster.vpc);
+    }
     this.autoMode = provisioner.autoMode;
     const placement = airflowPlacement(namespace);
     this.placement = props.hasWorkers ? placement : { ...placement, workers: placement.stateless };

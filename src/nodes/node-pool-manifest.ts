@@ -5,7 +5,7 @@ import { warnOfSingleSpotType } from './checks';
 import { KarpenterNodePoolOptions, KarpenterPoolsOptions } from './karpenter-options';
 import { AirflowPlacement, taintsOf } from './placement';
 import { KubernetesObject } from '../kubernetes';
-import { checkCount, checkFormat, fail } from '../validation';
+import { checkCount, checkFormat, checkList, fail } from '../validation';
 
 /** What self-managed Karpenter and EKS Auto Mode name differently. */
 export interface NodeClassReference {
@@ -64,8 +64,8 @@ export function nodePoolObjects(
   const names: PoolName[] = ['stateless', ...options.hasWorkers ? ['workers' as const] : [], 'database'];
   return names.map((name) => {
     const pool = options[name] ?? {};
-    const capacityTypes = capacityTypesOf(name, options);
     checkPool(scope, name, pool);
+    const capacityTypes = capacityTypesOf(name, options);
     const [family, otherFamily] = pool.instanceFamilies ?? [];
     const [size, otherSize] = pool.instanceSizes ?? DEFAULTS[name].sizes;
     if (!capacityTypes.includes(ON_DEMAND) && family && !otherFamily && !otherSize) {
@@ -108,6 +108,9 @@ function requirements(name: PoolName, pool: KarpenterNodePoolOptions, capacityTy
 
 function checkPool(scope: Construct, name: PoolName, { instanceFamilies, instanceSizes, capacityTypes, maxVcpus }: KarpenterNodePoolOptions): void {
   for (const [prop, list] of Object.entries({ instanceFamilies, instanceSizes, capacityTypes })) {
+    if (list !== undefined) {
+      checkList(scope, `nodePools.${name}.${prop}`, list);
+    }
     if (list?.length === 0) {
       fail(scope, `'nodePools.${name}.${prop}' must have at least one item, got none; omit it for the default`);
     }

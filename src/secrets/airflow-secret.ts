@@ -67,8 +67,17 @@ export class AirflowSecret {
   ) {}
 }
 
+/** Fails if a secret is in plain text, which JavaScript and Python can pass. */
+export function checkIsSecret(scope: IConstruct, prop: string, secret: unknown): asserts secret is AirflowSecret {
+  if (!(secret instanceof AirflowSecret)) {
+    fail(scope, `'${prop}' must be an AirflowSecret, not a value in plain text; use AirflowSecret.fromSecretsManager()`);
+  }
+}
+
 /** The value of a secret, for a property of a CloudFormation resource, in which CloudFormation resolves it. */
-export function secretValueOf(scope: IConstruct, prop: string, { _source: source }: AirflowSecret): SecretValue {
+export function secretValueOf(scope: IConstruct, prop: string, secret: AirflowSecret): SecretValue {
+  checkIsSecret(scope, prop, secret);
+  const { _source: source } = secret;
   if (source.kind === 'Kubernetes') {
     fail(scope, `'${prop}' must be in AWS Secrets Manager, where CloudFormation reads it, got the Kubernetes Secret '${source.name}'`);
   }

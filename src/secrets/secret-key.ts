@@ -1,5 +1,5 @@
 import { IConstruct } from 'constructs';
-import { AirflowSecret, SecretKeyRef, SecretsManagerSource } from './airflow-secret';
+import { AirflowSecret, SecretKeyRef, SecretsManagerSource, checkIsSecret } from './airflow-secret';
 import { checkFormat, fail, shown } from '../validation';
 
 /** A Go template of the External Secrets operator, from the names of the variables that hold the secrets. */
@@ -64,9 +64,7 @@ function quoted(words: string[]): string {
 }
 
 function sourceOf(scope: IConstruct, prop: string, secret: unknown): AirflowSecret['_source'] {
-  if (!(secret instanceof AirflowSecret)) {
-    fail(scope, `'${prop}' must be an AirflowSecret, not a value in plain text; use AirflowSecret.fromSecretsManager()`);
-  }
+  checkIsSecret(scope, prop, secret);
   if (secret._source.kind === 'Kubernetes') {
     checkFormat(scope, prop, secret._source.name, /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'in a Kubernetes Secret whose name has lower case letters, digits, and - . inside');
     checkFormat(scope, prop, secret._source.key, /^[-._a-zA-Z0-9]+$/, 'a key of a Kubernetes Secret');

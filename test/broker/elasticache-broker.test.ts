@@ -1,3 +1,4 @@
+import { Lazy } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { textOf } from '../../examples/assembly';
 import { AirflowOnEksProps, AirflowSecret, CeleryBroker } from '../../src';
@@ -76,6 +77,21 @@ test('fails when two nodes have subnets in only one zone', () => {
 
 test('fails when the version is not one of Valkey', () => {
   expect(() => elastiCache({ engineVersion: '7.1' })).toThrow(new Error("Data/Airflow/Broker: 'broker.engineVersion' must be a version of Valkey from 8.0, got '7.1'"));
+});
+
+test('fails when only CloudFormation knows the version', () => {
+  expect(() => elastiCache({ engineVersion: Lazy.string({ produce: () => '8.2' }) })).toThrow(new Error(
+    "Data/Airflow/Broker: 'broker.engineVersion' must be known at synthesis, because the family of the parameter group derives from it, got a token"));
+});
+
+test('fails when the node type has the prefix of ElastiCache', () => {
+  expect(() => elastiCache({ nodeType: new ec2.InstanceType('cache.t4g.small') })).toThrow(new Error(
+    "Data/Airflow/Broker: 'broker.nodeType' must be an instance type without the prefix 'cache.', which is added, got 'cache.t4g.small'"));
+});
+
+test('fails when the password is in plain text', () => {
+  expect(() => elastiCache({}, { secrets: { brokerPassword: 'plain' as any } })).toThrow(new Error(
+    "Data/Airflow/Broker: 'secrets.brokerPassword' must be an AirflowSecret, not a value in plain text; use AirflowSecret.fromSecretsManager()"));
 });
 
 test('fails when the password is in a Kubernetes Secret', () => {

@@ -179,3 +179,17 @@ test('fails when the app creates the database in another Region', () => {
   expect(() => new AirflowOnEks(data, 'Airflow', { cluster: importedCluster(data), database })).toThrow(
     `Data/Airflow: 'database' must be created in the account and Region of the deployment (aws://${ACCOUNT}/${REGION}), got aws://${ACCOUNT}/us-east-1`);
 });
+
+test('fails when the security group is created in another Region', () => {
+  const app = newApp();
+  const [data, other] = [new Stack(app, 'Data', { env }), new Stack(app, 'Other', { env: { ...env, region: 'us-east-1' } })];
+  const securityGroup = new ec2.SecurityGroup(other, 'Server', { vpc: importedVpc(other) });
+  expect(() => new AirflowOnEks(data, 'Airflow', { cluster: importedCluster(data), database: endpoint(data, { securityGroup }) })).toThrow(
+    `Data/Airflow: 'database.securityGroup' must be created in the account and Region of the deployment (aws://${ACCOUNT}/${REGION}), got aws://${ACCOUNT}/us-east-1`);
+});
+
+test('fails when an imported cluster has no endpoint', () => {
+  const server = rds.DatabaseCluster.fromDatabaseClusterAttributes(newStack(), 'Server', { clusterIdentifier: 'server' });
+  expect(() => synthAirflow((stack) => ({ database: AirflowDatabase.fromCluster(server, secretIn(stack)) }))).toThrow(new Error(
+    "Data/Airflow: 'database' must be a cluster with an endpoint, got 'Data/Server'; import it with 'clusterEndpointAddress' and 'port'"));
+});

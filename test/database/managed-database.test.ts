@@ -99,6 +99,12 @@ test('RDS, defaults and custom', () => {
   });
 });
 
+test('RDS, defaults: storage of more than 50 GiB may double', () => {
+  synthAirflow({ database: AirflowDatabase.rds({ allocatedStorage: Size.gibibytes(200) }) }).template.hasResourceProperties('AWS::RDS::DBInstance', {
+    AllocatedStorage: '200', MaxAllocatedStorage: 400,
+  });
+});
+
 test('both charts connect to PgBouncer', () => {
   const { template } = synthCommunity({ database: AirflowDatabase.aurora() });
   expect(valuesOf(template).externalDatabase).toMatchObject({ host: 'airflow-pgbouncer.airflow', user: 'airflow', passwordSecret: 'airflow-secret' });
@@ -121,6 +127,22 @@ test.each<[string, () => unknown, string]>([
     "'database.certificateAuthorities' must be certificates in PEM format, not the name of a file, got ''"],
   ['nothing verifies the certificate', () => synthAirflow({ database: AirflowDatabase.aurora(), pgBouncer: PgBouncer.disabled() }),
     "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password"],
+  ['the authorities contain a private key', () => synthAirflow({
+    database: AirflowDatabase.rds({ certificateAuthorities: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nMIIB\n' }),
+  }), "'database.certificateAuthorities' must not contain a private key in plain text; remove it, because PgBouncer needs only the certificates"],
+  ['the minimum capacity is no half unit', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: 0.3 }) }),
+    "'database.minCapacity' must be from 0 to 256 Aurora capacity units in steps of 0.5, got 0.3"],
+  ['the maximum capacity is below the minimum', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: 8 }) }),
+    "'database.maxCapacity' must be from 8 to 256 Aurora capacity units in steps of 0.5, got 4"],
+  ['the instance type has the prefix of RDS', () => synthAirflow({ database: AirflowDatabase.rds({ instanceType: new ec2.InstanceType('db.m8g.large') }) }),
+    "'database.instanceType' must be an instance type without the prefix 'db.', which is added, got 'db.m8g.large'"],
+  ['the storage is too small', () => synthAirflow({ database: AirflowDatabase.rds({ allocatedStorage: Size.gibibytes(5) }) }),
+    "'database.allocatedStorage' must be a whole number of GiB of at least 20, got 5 GiB"],
+  ['the storage grows to less than it is', () => synthAirflow({
+    database: AirflowDatabase.rds({ allocatedStorage: Size.gibibytes(200), maxAllocatedStorage: Size.gibibytes(100) }),
+  }), "'database.maxAllocatedStorage' must be a whole number of GiB of at least 200, got 100 GiB"],
+  ['the subnets are in one zone', () => synthAirflow({ database: AirflowDatabase.rds({ subnets: { availabilityZones: ['eu-central-1a'] } }) }),
+    "'database.subnets' must be in at least two Availability Zones, got eu-central-1a"],
 ])('fails when %s', (_name, synth, message) => {
   expect(synth).toThrow(new Error(`Data/Airflow: ${message}`));
 });

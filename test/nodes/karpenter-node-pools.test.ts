@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowExecutor, AirflowNodePools, AirflowOnEks, AutoModeOptions, KarpenterOptions } from '../../src';
+import { AirflowDatabase, AirflowExecutor, AirflowLogs, AirflowNodePools, AirflowOnEks, AutoModeOptions, KarpenterOptions } from '../../src';
 import { newStack, objectsOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const karpenter = (options?: KarpenterOptions) => synthAirflow({ nodePools: AirflowNodePools.karpenter(options) });
@@ -138,6 +138,7 @@ describe('Karpenter', () => {
   test.each<[string, KarpenterOptions, string]>([
     ['a family has a size', { workers: { instanceFamilies: ['m7i.large'] } }, "'nodePools.workers.instanceFamilies' must be instance families such as 'm7i', got 'm7i.large'"],
     ['a size is none', { stateless: { instanceSizes: ['big'] } }, "'nodePools.stateless.instanceSizes' must be instance sizes such as 'xlarge', got 'big'"],
+    ['a list is text', { workers: { instanceFamilies: 'm7i' as any } }, "'nodePools.workers.instanceFamilies' must be a list, got 'm7i'"],
     ['a list is empty', { database: { capacityTypes: [] } }, "'nodePools.database.capacityTypes' must have at least one item, got none; omit it for the default"],
     ['capacity is a block', { workers: { capacityTypes: [eks.CapacityType.CAPACITY_BLOCK] } }, "'nodePools.workers.capacityTypes' must be SPOT or ON_DEMAND, got CAPACITY_BLOCK"],
     ['there are no vCPUs', { workers: { maxVcpus: 0 } }, "'nodePools.workers.maxVcpus' must be a whole number of at least 1, got 0"],
@@ -146,6 +147,26 @@ describe('Karpenter', () => {
     ['the image is not supported', { amiAlias: 'al2@latest' }, "'nodePools.amiAlias' must be 'al2023@' or 'bottlerocket@', and a version or 'latest', got 'al2@latest'"],
   ])('fails when %s', (_name, options, message) => {
     expect(() => karpenter(options)).toThrow(message);
+  });
+
+  test('fails when the VPC has no private subnets', () => {
+    const stack = newStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc', { natGateways: 0, subnetConfiguration: [{ name: 'Public', subnetType: ec2.SubnetType.PUBLIC }] });
+    const cluster = new eks.Cluster(stack, 'Cluster', {
+      version: eks.KubernetesVersion.V1_33,
+      vpc,
+      vpcSubnets: [{ subnetType: ec2.SubnetType.PUBLIC }],
+      defaultCapacity: 0,
+      kubectlLayer: new KubectlV29Layer(stack, 'Kubectl'),
+      authenticationMode: eks.AuthenticationMode.API,
+    });
+    const nodePools = AirflowNodePools.karpenter();
+    expect(() => new AirflowOnEks(stack, 'Airflow', { cluster, nodePools })).toThrow(
+      "Data/Airflow/NodePools: 'nodePools.subnets' must be set, because the VPC of the cluster has no private subnets");
+    expect(() => new AirflowOnEks(stack, 'Other', {
+      cluster, namespace: 'other', database: AirflowDatabase.rds(), logs: AirflowLogs.inBucket(), nodePools: AirflowNodePools.karpenter({ subnets: { subnetType: ec2.SubnetType.PUBLIC } }),
+    })).toThrow(
+      "Data/Other: 'database.subnets' must be set, because the VPC of the cluster has no private subnets");
   });
 
   test('fails when an option of a new node class is given beside an existing one', () => {
