@@ -190,6 +190,29 @@ test('the fixture of the examples imports every class', () => {
   expect(namesOf(types.filter(({ kind }) => kind !== 'interface')).filter((name) => !imported.includes(name))).toEqual([]);
 });
 
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** How a program in a language sets a property, or calls a method of a class. */
+const USES: Record<string, { file: RegExp; property: (name: string) => string; call: (name: string) => string }> = {
+  typescript: { file: /\bapp\.ts$/, property: (name) => `${name}[:,]`, call: (name) => `\\.${name}\\(` },
+  python: { file: /\bapp\.py$/, property: (name) => `\\b${snakeCase(name)}("|=)`, call: (name) => `\\.${snakeCase(name)}\\(` },
+  java: { file: /App\.java$/, property: (name) => `\\.${name}\\(`, call: (name) => `\\.${name}\\(` },
+};
+
+test.each(Object.entries(USES))('the %s apps of test:consumers use every property and method', (language, { file, property, call }) => {
+  const programs = ['examples/quickstart', 'examples/blog', 'examples/auto-mode', 'test/consumers/features'].map((app) => {
+    const folder = join(ROOT, app, language);
+    const [program] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => file.test(name) && !name.includes('node_modules'));
+    return readFileSync(join(folder, program), 'utf8');
+  }).join();
+  const unused = members.filter(({ of, member }) => {
+    const use = of.datatype ? property(member.name) : of.methods?.includes(member) ? call(member.name) : undefined;
+    return use && !new RegExp(use).test(programs);
+  });
+  // The first one needs a folder with a Dockerfile. The second one is not for imitation.
+  expect(namesOf(unused)).toEqual(['AirflowImage.fromAsset', 'KnownHosts.insecureAcceptAny']);
+});
+
 type Props = (optional: any, stack: Stack) => Partial<AirflowOnEksProps>;
 const nodeRole = (stack: Stack) => iam.Role.fromRoleName(stack, 'NodeRole', 'nodes');
 const databaseSecret = (stack: Stack) => secretsmanager.Secret.fromSecretNameV2(stack, 'DatabaseSecret', 'database');

@@ -4,6 +4,7 @@ import { spawnSync } from 'child_process';
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'fs';
 import { tmpdir } from 'os';
 import { delimiter, join } from 'path';
+import { stripVTControlCharacters } from 'util';
 import { Json, releasesOf, valuesOf } from '../util';
 
 const ROOT = join(__dirname, '../..');
@@ -110,7 +111,7 @@ const TYPE_ERRORS: Record<string, Record<string, string>> = {
     'None in a map': 'Unable to deserialize value as airflow-on-eks.AirflowOnEksProps',
     'another object as cluster': "'cluster' must be a cluster of aws-eks or aws-eks-v2",
   },
-  java: { 'null in a list': "'users' must not contain an empty item" },
+  java: { 'null in a list': 'Unable to deserialize value as airflow-on-eks.AirflowOnEksProps' },
 };
 
 const templates: Record<string, Record<string, Record<string, Json>>> = {};
@@ -163,7 +164,8 @@ describe.each(Object.keys(LANGUAGES))('%s', (language) => {
     beforeAll(() => {
       const [command, ...args] = BAD_INPUTS[language];
       const { output } = run(command, args, folderOf('features'));
-      errors = Object.fromEntries(output.split('\n').filter((line) => line.includes(' | ')).map((line) => line.split(' | ')));
+      errors = Object.fromEntries(stripVTControlCharacters(output).split('\n') // Maven colors its output, also in batch mode
+        .filter((line) => line.includes(' | ')).map((line) => line.split(' | ')));
     });
 
     test.each(Object.entries({ ...LIBRARY_ERRORS, ...TYPE_ERRORS[language] }))('shows what is wrong: %s', (name, message) => {
@@ -184,13 +186,13 @@ describe('the npm package', () => {
 
   test('contains the library without tests and examples', () => {
     expect(files()).toContain('lib/index.js');
-    expect(files().filter((file) => !/^(lib\/index\.js|lib\/.*\.d\.ts|lib\/assets\/[\w-]+\.(py|yaml)|\.jsii|\.jsii\.tabl\.json\.gz|rosetta\/.*|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
+    expect(files().filter((file) => !/^(lib\/index\.js|lib\/.*\.d\.ts|lib\/assets\/[\w-]+\.(pem|py|sh|yaml)|\.jsii|\.jsii\.tabl\.json\.gz|rosetta\/.*|package\.json|README\.md|LICENSE)$/.test(file))).toEqual([]);
   });
 
-  test('is at most 1 MB in size', () => {
+  test('is at most 1.5 MB in size', () => {
     const bytes = files().reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
     process.stdout.write(`the npm package has ${bytes} bytes unpacked\n`);
-    expect(bytes).toBeLessThanOrEqual(1_000_000);
+    expect(bytes).toBeLessThanOrEqual(1_500_000);
   });
 
   test('depends only on the CDK', () => {

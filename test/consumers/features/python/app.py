@@ -1,8 +1,9 @@
 from airflow_on_eks import (
-    AirflowChart, AirflowConnection, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool, AirflowRole,
-    AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressOptions, AlbListenerPort, ComponentOptions,
-    CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions, KnownHosts,
-    NodePlacement, NodePoolOptions, PersistenceOptions, SecretsBackend, WorkerAutoscaling, WorkersOptions,
+    AirflowChart, AirflowConnection, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool,
+    AirflowRole, AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressClass, AlbIngressOptions, AlbListenerPort,
+    CeleryBroker, ComponentOptions, DatabaseCleanupOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets,
+    ExternalSecretsInstallation, GitAuth, GitSyncOptions, KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
+    NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
 from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -13,6 +14,8 @@ from aws_cdk import aws_eks as eks
 from aws_cdk import aws_eks_v2 as eksv2
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
@@ -35,6 +38,19 @@ def vpc_of(stack: Stack) -> ec2.IVpc:
 def oidc_of(stack: Stack) -> iam.IOpenIdConnectProvider:
     return iam.OpenIdConnectProvider.from_open_id_connect_provider_arn(
         stack, "Oidc", f"arn:aws:iam::{account}:oidc-provider/oidc.eks.{region}.amazonaws.com/id/EXAMPLE",
+    )
+
+
+def cluster_v2_of(stack: Stack) -> eksv2.ICluster:
+    return eksv2.Cluster.from_cluster_attributes(
+        stack, "Cluster",
+        cluster_name="prod",
+        vpc=vpc_of(stack),
+        cluster_security_group_id="sg-1",
+        open_id_connect_provider=oidc_of(stack),
+        kubectl_provider=eksv2.KubectlProvider.from_kubectl_provider_attributes(
+            stack, "Provider", service_token=f"arn:aws:lambda:{region}:{account}:function:kubectl",
+        ),
     )
 
 
@@ -77,7 +93,7 @@ airflow = AirflowOnEks(
     first, "Airflow",
     cluster=cluster,
     namespace="data",
-    chart=AirflowChart.community(airflow_version="2.9.3"),
+    chart=AirflowChart.community(chart_version="8.9.0", airflow_version="2.9.3"),
     executor=AirflowExecutor.CELERY_KUBERNETES,
     image=AirflowImage.from_registry("apache/airflow", "2.9.3-python3.11"),
     pip_packages=["apache-airflow-providers-slack==8.6.0"],
@@ -101,7 +117,20 @@ airflow = AirflowOnEks(
         default_task_retries=1,
     ),
     logs=AirflowLogs.on_file_system(retention=Duration.days(30)),
-    broker=CeleryBroker.elasti_cache(node_type=ec2.InstanceType("m7g.large"), multi_az=False, engine_version="9.0"),
+    broker=CeleryBroker.elasti_cache(
+        node_type=ec2.InstanceType("m7g.large"), multi_az=False, engine_version="9.0",
+        vpc_subnets=ec2.SubnetSelection(availability_zones=["eu-central-1a"]),
+    ),
+    database=AirflowDatabase.rds(
+        engine_version=rds.PostgresEngineVersion.VER_16_10,
+        instance_type=ec2.InstanceType("r7g.large"),
+        allocated_storage=Size.gibibytes(50),
+        max_allocated_storage=Size.gibibytes(200),
+        multi_az=True,
+        subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        encryption_key=kms.Key.from_key_arn(first, "Key", f"arn:aws:kms:{region}:{account}:key/1"),
+        parameters={"log_min_duration_statement": "1000"},
+    ),
     git_sync=GitSyncOptions(
         repository="ssh://git@git.example.com:7999/data/dags.git",
         sub_path="dags",
@@ -127,21 +156,22 @@ airflow = AirflowOnEks(
     secrets_backend=SecretsBackend.secrets_manager("airflow"),
     users=[
         AirflowUser(
-            username="ada", email="ada@example.com", role=AirflowRole.of("Auditor"),
+            username="ada", email="ada@example.com", first_name="Ada", last_name="King", role=AirflowRole.of("Auditor"),
             password=AirflowSecret.from_secrets_manager(secret, "ada"),
         ),
     ],
     connections=[
         AirflowConnection(
-            id="warehouse", type="postgres", host="db.example.com", port=5432,
+            id="warehouse", type="postgres", description="Reports", host="db.example.com", port=5432, schema="reports", login="airflow",
             password=AirflowSecret.from_secrets_manager(secret, "db"),
+            extra='{"sslmode": "require"}',
         ),
     ],
     variables=[
         AirflowVariable.of("stage", "prod"),
         AirflowVariable.from_secret("hook", AirflowSecret.from_secrets_manager(secret, "hook")),
     ],
-    pools=[AirflowPool(name="warehouse", slots=4)],
+    pools=[AirflowPool(name="warehouse", slots=4, description="Connections to the warehouse")],
     # The keys of maps are in a different order than in TypeScript. The templates must not depend on it.
     config={"webserver.navbar_color": "#123456", "core.parallelism": "64", "scheduler.parsing_processes": "2"},
     environment={"HTTP_PROXY": "http://proxy.example.com", "TZ": "UTC", "STAGE": "prod"},
@@ -177,6 +207,7 @@ airflow = AirflowOnEks(
 # The attributes.
 s3.Bucket.from_bucket_name(first, "Bucket", "example-data").grant_read(airflow)
 airflow.connections.allow_from(ec2.Peer.ipv4("192.0.2.0/24"), ec2.Port.tcp(9102), "Metrics")
+airflow.broker.connections.allow_from(ec2.Peer.ipv4("192.0.2.0/24"), ec2.Port.tcp(6379), "Monitoring")
 CfnOutput(first, "Url", value=airflow.url)
 CfnOutput(first, "Workers", value=airflow.node_pools.workers.nodegroup_name)
 CfnOutput(first, "FernetKey", value=airflow.secrets.fernet_key.secret_arn)
@@ -184,16 +215,7 @@ CfnOutput(first, "Versions", value=f"{airflow.chart.chart_version} {airflow.char
 CfnOutput(first, "Logs", value=f"{airflow.file_system.file_system_id} {airflow.persistence.logs_claim_name}")
 
 second = Stack(app, "EksV2", env=Environment(account=account, region=region))
-cluster_v2 = eksv2.Cluster.from_cluster_attributes(
-    second, "Cluster",
-    cluster_name="prod",
-    vpc=vpc_of(second),
-    cluster_security_group_id="sg-1",
-    open_id_connect_provider=oidc_of(second),
-    kubectl_provider=eksv2.KubectlProvider.from_kubectl_provider_attributes(
-        second, "Provider", service_token=f"arn:aws:lambda:{region}:{account}:function:kubectl",
-    ),
-)
+cluster_v2 = cluster_v2_of(second)
 EfsCsiDriver.get_or_create(cluster_v2, all_nodes=True)
 ExternalSecrets.get_or_create(cluster_v2)
 
@@ -231,9 +253,155 @@ official = AirflowOnEks(
             password=AirflowSecret.from_secrets_manager(credentials, "password"),
         ),
     ),
+    pg_bouncer=PgBouncer.disabled(),
     secrets=AirflowSecretsOptions(fernet_key=AirflowSecret.from_kubernetes_secret("keys", "fernet-key")),
     helm_values={"scheduler": {"podAnnotations": {"example.com/a": "1"}, "livenessProbe": None}},
 )
 CfnOutput(second, "AdminPassword", value=official.secrets.user_passwords["admin"].secret_arn)
+
+# The other ways to create nodes and to run the database and the broker.
+third = Stack(app, "Nodes", env=Environment(account=account, region=region))
+shared_cluster = cluster_v2_of(third)
+Keda.get_or_create(shared_cluster)
+urls = secretsmanager.Secret.from_secret_name_v2(third, "Urls", "airflow/urls")
+karpenter = AirflowOnEks(
+    third, "Karpenter",
+    cluster=shared_cluster,
+    namespace="karpenter-data",
+    node_pools=AirflowNodePools.karpenter(
+        stateless=KarpenterNodePoolOptions(architecture=ec2.InstanceArchitecture.ARM_64, instance_families=["m7g", "c7g"]),
+        workers=KarpenterNodePoolOptions(instance_sizes=["xlarge", "2xlarge"], capacity_types=[eks.CapacityType.SPOT], max_vcpus=64),
+        subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+        disk_size=Size.gibibytes(40),
+        ami_alias="bottlerocket@latest",
+        controller_role=iam.Role.from_role_arn(third, "ControllerRole", f"arn:aws:iam::{account}:role/karpenter"),
+    ),
+    workers=WorkersOptions(
+        concurrency=8,
+        autoscaling=WorkerAutoscaling.on_cpu(max_replicas=6, target_cpu_percent=60, scale_down_stabilization=Duration.minutes(10)),
+    ),
+    efs_csi_driver=EfsCsiDriverInstallation.on_airflow_nodes(),
+    external_secrets=ExternalSecretsInstallation.on_any_node(),
+    database=AirflowDatabase.in_cluster(cpu="1", memory="2Gi"),
+    pg_bouncer=PgBouncer.enabled(replicas=2, memory="128Mi", pool_size=40),
+    broker=CeleryBroker.in_cluster(cpu="200m", memory="1Gi"),
+    database_cleanup=DatabaseCleanupOptions(retention=Duration.days(30)),
+    git_sync=GitSyncOptions(
+        repository="https://git.example.com/data/dags.git",
+        revision="v1.0",
+        ca_bundle="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        proxy="http://proxy.example.com:3128",
+        environment={"GITSYNC_STALE_WORKTREE_TIMEOUT": "10m", "GITSYNC_SUBMODULES": "off"},
+    ),
+)
+CfnOutput(third, "Placement", value=karpenter.node_pools.placement.workers.labels["type"])
+CfnOutput(third, "Broker", value=karpenter.broker.hostname)
+
+auto_mode = AirflowOnEks(
+    third, "AutoMode",
+    cluster=shared_cluster,
+    namespace="auto-data",
+    node_pools=AirflowNodePools.auto_mode(
+        node_class=ExistingNodeClassOptions(
+            name="default", node_role=iam.Role.from_role_arn(third, "AutoRole", f"arn:aws:iam::{account}:role/auto"),
+        ),
+        database=KarpenterNodePoolOptions(capacity_types=[eks.CapacityType.ON_DEMAND]),
+    ),
+    workers=WorkersOptions(
+        replicas=0, autoscaling=WorkerAutoscaling.on_queued_tasks(max_replicas=4, polling_interval=Duration.seconds(15)),
+    ),
+    keda=KedaInstallation.on_any_node(),
+    secrets=AirflowSecretsOptions(
+        jwt_secret=AirflowSecret.from_secrets_manager(urls, "jwt"),
+        database_password=AirflowSecret.from_secrets_manager(urls, "database"),
+        flower_password=AirflowSecret.from_secrets_manager(urls, "flower"),
+    ),
+    connections=[
+        AirflowConnection(
+            id="api", type="http",
+            login_secret=AirflowSecret.from_secrets_manager(urls, "login"),
+            extra_secret=AirflowSecret.from_secrets_manager(urls, "extra"),
+        ),
+    ],
+    ingress=AlbIngressOptions(
+        ingress_class=AlbIngressClass.auto_mode(),
+        host="airflow.example.org",
+        flower_host="flower.example.org",
+        health_check_path="/api/v2/monitor/health",
+        web_acl_arn=f"arn:aws:wafv2:{region}:{account}:regional/webacl/airflow/1",
+    ),
+)
+CfnOutput(third, "LoadBalancer", value=auto_mode.ingress.load_balancer_dns_name)
+
+single = AirflowOnEks(
+    third, "Single",
+    cluster=shared_cluster,
+    namespace="single-data",
+    node_pools=AirflowNodePools.single_node_group(
+        instance_types=[ec2.InstanceType("m7i.2xlarge")],
+        subnets=ec2.SubnetSelection(availability_zones=["eu-central-1a"]),
+        cluster_autoscaler=True,
+    ),
+    logs=AirflowLogs.in_bucket(bucket=s3.Bucket.from_bucket_name(third, "LogBucket", "example-logs")),
+    database=AirflowDatabase.aurora(
+        engine_version=rds.AuroraPostgresEngineVersion.VER_16_10,
+        min_capacity=1,
+        max_capacity=8,
+        backup_retention=Duration.days(14),
+        deletion_protection=False,
+        removal_policy=RemovalPolicy.DESTROY,
+        password_rotation=Duration.days(30),
+        certificate_authorities="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ),
+    broker=CeleryBroker.from_url(AirflowSecret.from_secrets_manager(urls, "broker")),
+)
+CfnOutput(third, "NodeRole", value=single.node_pools.role.role_name)
+CfnOutput(third, "Database", value=single.database.hostname)
+
+# Databases that already exist.
+fourth = Stack(app, "Databases", env=Environment(account=account, region=region))
+database_cluster = cluster_v2_of(fourth)
+database_credentials = secretsmanager.Secret.from_secret_name_v2(fourth, "Credentials", "airflow/database")
+database_group = ec2.SecurityGroup.from_security_group_id(fourth, "DatabaseGroup", "sg-4")
+databases = {
+    "Endpoint": AirflowDatabase.from_endpoint(
+        host="db.example.com",
+        port=5433,
+        credentials=database_credentials,
+        security_group=database_group,
+        database="metadata",
+        certificate_authorities="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    ),
+    "Instance": AirflowDatabase.from_instance(
+        rds.DatabaseInstance.from_database_instance_attributes(
+            fourth, "DatabaseInstance",
+            instance_identifier="airflow",
+            instance_endpoint_address="airflow.example.eu-central-1.rds.amazonaws.com",
+            port=5432,
+            security_groups=[database_group],
+        ),
+        database_credentials,
+    ),
+    "Aurora": AirflowDatabase.from_cluster(
+        rds.DatabaseCluster.from_database_cluster_attributes(
+            fourth, "DatabaseCluster",
+            cluster_identifier="airflow",
+            cluster_endpoint_address="airflow.cluster-example.eu-central-1.rds.amazonaws.com",
+            port=5432,
+            security_groups=[database_group],
+        ),
+        database_credentials,
+    ),
+}
+for name, database in databases.items():
+    AirflowOnEks(
+        fourth, name,
+        cluster=database_cluster,
+        namespace=f"on-{name.lower()}",
+        executor=AirflowExecutor.KUBERNETES,
+        node_pools=AirflowNodePools.single_node_group(),
+        logs=AirflowLogs.in_bucket(),
+        database=database,
+    )
 
 app.synth()

@@ -1,9 +1,9 @@
 // Uses each kind of API that jsii translates: both types of cluster, nested props, factories, enums of the CDK, durations and sizes,
 // maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable,
-  CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth, KnownHosts, SecretsBackend,
-  WorkerAutoscaling,
+  AirflowChart, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret,
+  AirflowVariable, AlbIngressClass, CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth,
+  Keda, KedaInstallation, KnownHosts, PgBouncer, SecretsBackend, WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -14,6 +14,8 @@ import * as eks from 'aws-cdk-lib/aws-eks';
 import * as eksv2 from 'aws-cdk-lib/aws-eks-v2';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 
@@ -34,6 +36,18 @@ function vpcOf(stack: Stack): ec2.IVpc {
 function oidcOf(stack: Stack): iam.IOpenIdConnectProvider {
   return iam.OpenIdConnectProvider.fromOpenIdConnectProviderArn(stack, 'Oidc',
     `arn:aws:iam::${account}:oidc-provider/oidc.eks.${region}.amazonaws.com/id/EXAMPLE`);
+}
+
+function clusterV2Of(stack: Stack): eksv2.ICluster {
+  return eksv2.Cluster.fromClusterAttributes(stack, 'Cluster', {
+    clusterName: 'prod',
+    vpc: vpcOf(stack),
+    clusterSecurityGroupId: 'sg-1',
+    openIdConnectProvider: oidcOf(stack),
+    kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(stack, 'Provider', {
+      serviceToken: `arn:aws:lambda:${region}:${account}:function:kubectl`,
+    }),
+  });
 }
 
 const first = new Stack(app, 'EksV1', { env: { account, region } });
@@ -74,7 +88,7 @@ const secret = secretsmanager.Secret.fromSecretNameV2(first, 'Secret', 'airflow/
 const airflow = new AirflowOnEks(first, 'Airflow', {
   cluster,
   namespace: 'data',
-  chart: AirflowChart.community({ airflowVersion: '2.9.3' }),
+  chart: AirflowChart.community({ chartVersion: '8.9.0', airflowVersion: '2.9.3' }),
   executor: AirflowExecutor.CELERY_KUBERNETES,
   image: AirflowImage.fromRegistry('apache/airflow', '2.9.3-python3.11'),
   pipPackages: ['apache-airflow-providers-slack==8.6.0'],
@@ -96,7 +110,19 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
     defaultTaskRetries: 1,
   },
   logs: AirflowLogs.onFileSystem({ retention: Duration.days(30) }),
-  broker: CeleryBroker.elastiCache({ nodeType: new ec2.InstanceType('m7g.large'), multiAz: false, engineVersion: '9.0' }),
+  broker: CeleryBroker.elastiCache({
+    nodeType: new ec2.InstanceType('m7g.large'), multiAz: false, engineVersion: '9.0', vpcSubnets: { availabilityZones: ['eu-central-1a'] },
+  }),
+  database: AirflowDatabase.rds({
+    engineVersion: rds.PostgresEngineVersion.VER_16_10,
+    instanceType: new ec2.InstanceType('r7g.large'),
+    allocatedStorage: Size.gibibytes(50),
+    maxAllocatedStorage: Size.gibibytes(200),
+    multiAz: true,
+    subnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+    encryptionKey: kms.Key.fromKeyArn(first, 'Key', `arn:aws:kms:${region}:${account}:key/1`),
+    parameters: { log_min_duration_statement: '1000' },
+  }),
   gitSync: {
     repository: 'ssh://git@git.example.com:7999/data/dags.git',
     subPath: 'dags',
@@ -117,10 +143,27 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
   externalSecrets: ExternalSecretsInstallation.existing(),
   secrets: { apiSecretKey: AirflowSecret.fromSecretsManager(secret, 'api'), brokerPassword: AirflowSecret.fromSecretsManager(secret, 'broker') },
   secretsBackend: SecretsBackend.secretsManager('airflow'),
-  users: [{ username: 'ada', email: 'ada@example.com', role: AirflowRole.of('Auditor'), password: AirflowSecret.fromSecretsManager(secret, 'ada') }],
-  connections: [{ id: 'warehouse', type: 'postgres', host: 'db.example.com', port: 5432, password: AirflowSecret.fromSecretsManager(secret, 'db') }],
+  users: [{
+    username: 'ada',
+    email: 'ada@example.com',
+    firstName: 'Ada',
+    lastName: 'King',
+    role: AirflowRole.of('Auditor'),
+    password: AirflowSecret.fromSecretsManager(secret, 'ada'),
+  }],
+  connections: [{
+    id: 'warehouse',
+    type: 'postgres',
+    description: 'Reports',
+    host: 'db.example.com',
+    port: 5432,
+    schema: 'reports',
+    login: 'airflow',
+    password: AirflowSecret.fromSecretsManager(secret, 'db'),
+    extra: '{"sslmode": "require"}',
+  }],
   variables: [AirflowVariable.of('stage', 'prod'), AirflowVariable.fromSecret('hook', AirflowSecret.fromSecretsManager(secret, 'hook'))],
-  pools: [{ name: 'warehouse', slots: 4 }],
+  pools: [{ name: 'warehouse', slots: 4, description: 'Connections to the warehouse' }],
   config: { 'core.parallelism': '64', 'scheduler.parsing_processes': '2', 'webserver.navbar_color': '#123456' },
   environment: { TZ: 'UTC', STAGE: 'prod', HTTP_PROXY: 'http://proxy.example.com' },
   environmentSecrets: {
@@ -149,6 +192,7 @@ const airflow = new AirflowOnEks(first, 'Airflow', {
 // The attributes.
 s3.Bucket.fromBucketName(first, 'Bucket', 'example-data').grantRead(airflow);
 airflow.connections.allowFrom(ec2.Peer.ipv4('192.0.2.0/24'), ec2.Port.tcp(9102), 'Metrics');
+airflow.broker!.connections!.allowFrom(ec2.Peer.ipv4('192.0.2.0/24'), ec2.Port.tcp(6379), 'Monitoring');
 new CfnOutput(first, 'Url', { value: airflow.url });
 new CfnOutput(first, 'Workers', { value: airflow.nodePools.workers!.nodegroupName });
 new CfnOutput(first, 'FernetKey', { value: airflow.secrets.fernetKey!.secretArn });
@@ -156,15 +200,7 @@ new CfnOutput(first, 'Versions', { value: `${airflow.chart.chartVersion} ${airfl
 new CfnOutput(first, 'Logs', { value: `${airflow.fileSystem!.fileSystemId} ${airflow.persistence!.logsClaimName!}` });
 
 const second = new Stack(app, 'EksV2', { env: { account, region } });
-const clusterV2 = eksv2.Cluster.fromClusterAttributes(second, 'Cluster', {
-  clusterName: 'prod',
-  vpc: vpcOf(second),
-  clusterSecurityGroupId: 'sg-1',
-  openIdConnectProvider: oidcOf(second),
-  kubectlProvider: eksv2.KubectlProvider.fromKubectlProviderAttributes(second, 'Provider', {
-    serviceToken: `arn:aws:lambda:${region}:${account}:function:kubectl`,
-  }),
-});
+const clusterV2 = clusterV2Of(second);
 EfsCsiDriver.getOrCreate(clusterV2, { allNodes: true });
 ExternalSecrets.getOrCreate(clusterV2);
 
@@ -198,7 +234,135 @@ const official = new AirflowOnEks(second, 'Airflow', {
       username: AirflowSecret.fromSecretsManager(credentials, 'username'), password: AirflowSecret.fromSecretsManager(credentials, 'password'),
     }),
   },
+  pgBouncer: PgBouncer.disabled(),
   secrets: { fernetKey: AirflowSecret.fromKubernetesSecret('keys', 'fernet-key') },
   helmValues: { scheduler: { podAnnotations: { 'example.com/a': '1' } } }, // the other languages add a null, which jsii drops
 });
 new CfnOutput(second, 'AdminPassword', { value: official.secrets.userPasswords.admin.secretArn });
+
+// The other ways to create nodes and to run the database and the broker.
+const third = new Stack(app, 'Nodes', { env: { account, region } });
+const sharedCluster = clusterV2Of(third);
+Keda.getOrCreate(sharedCluster);
+const urls = secretsmanager.Secret.fromSecretNameV2(third, 'Urls', 'airflow/urls');
+const karpenter = new AirflowOnEks(third, 'Karpenter', {
+  cluster: sharedCluster,
+  namespace: 'karpenter-data',
+  nodePools: AirflowNodePools.karpenter({
+    stateless: { architecture: ec2.InstanceArchitecture.ARM_64, instanceFamilies: ['m7g', 'c7g'] },
+    workers: { instanceSizes: ['xlarge', '2xlarge'], capacityTypes: [eks.CapacityType.SPOT], maxVcpus: 64 },
+    subnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+    diskSize: Size.gibibytes(40),
+    amiAlias: 'bottlerocket@latest',
+    controllerRole: iam.Role.fromRoleArn(third, 'ControllerRole', `arn:aws:iam::${account}:role/karpenter`),
+  }),
+  workers: {
+    concurrency: 8,
+    autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 6, targetCpuPercent: 60, scaleDownStabilization: Duration.minutes(10) }),
+  },
+  efsCsiDriver: EfsCsiDriverInstallation.onAirflowNodes(),
+  externalSecrets: ExternalSecretsInstallation.onAnyNode(),
+  database: AirflowDatabase.inCluster({ cpu: '1', memory: '2Gi' }),
+  pgBouncer: PgBouncer.enabled({ replicas: 2, memory: '128Mi', poolSize: 40 }),
+  broker: CeleryBroker.inCluster({ cpu: '200m', memory: '1Gi' }),
+  databaseCleanup: { retention: Duration.days(30) },
+  gitSync: {
+    repository: 'https://git.example.com/data/dags.git',
+    revision: 'v1.0',
+    caBundle: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+    proxy: 'http://proxy.example.com:3128',
+    environment: { GITSYNC_SUBMODULES: 'off', GITSYNC_STALE_WORKTREE_TIMEOUT: '10m' },
+  },
+});
+new CfnOutput(third, 'Placement', { value: karpenter.nodePools.placement.workers.labels.type });
+new CfnOutput(third, 'Broker', { value: karpenter.broker!.hostname! });
+
+const autoMode = new AirflowOnEks(third, 'AutoMode', {
+  cluster: sharedCluster,
+  namespace: 'auto-data',
+  nodePools: AirflowNodePools.autoMode({
+    nodeClass: { name: 'default', nodeRole: iam.Role.fromRoleArn(third, 'AutoRole', `arn:aws:iam::${account}:role/auto`) },
+    database: { capacityTypes: [eks.CapacityType.ON_DEMAND] },
+  }),
+  workers: { replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4, pollingInterval: Duration.seconds(15) }) },
+  keda: KedaInstallation.onAnyNode(),
+  secrets: {
+    jwtSecret: AirflowSecret.fromSecretsManager(urls, 'jwt'),
+    databasePassword: AirflowSecret.fromSecretsManager(urls, 'database'),
+    flowerPassword: AirflowSecret.fromSecretsManager(urls, 'flower'),
+  },
+  connections: [{
+    id: 'api',
+    type: 'http',
+    loginSecret: AirflowSecret.fromSecretsManager(urls, 'login'),
+    extraSecret: AirflowSecret.fromSecretsManager(urls, 'extra'),
+  }],
+  ingress: {
+    ingressClass: AlbIngressClass.autoMode(),
+    host: 'airflow.example.org',
+    flowerHost: 'flower.example.org',
+    healthCheckPath: '/api/v2/monitor/health',
+    webAclArn: `arn:aws:wafv2:${region}:${account}:regional/webacl/airflow/1`,
+  },
+});
+new CfnOutput(third, 'LoadBalancer', { value: autoMode.ingress!.loadBalancerDnsName });
+
+const single = new AirflowOnEks(third, 'Single', {
+  cluster: sharedCluster,
+  namespace: 'single-data',
+  nodePools: AirflowNodePools.singleNodeGroup({
+    instanceTypes: [new ec2.InstanceType('m7i.2xlarge')], subnets: { availabilityZones: ['eu-central-1a'] }, clusterAutoscaler: true,
+  }),
+  logs: AirflowLogs.inBucket({ bucket: s3.Bucket.fromBucketName(third, 'LogBucket', 'example-logs') }),
+  database: AirflowDatabase.aurora({
+    engineVersion: rds.AuroraPostgresEngineVersion.VER_16_10,
+    minCapacity: 1,
+    maxCapacity: 8,
+    backupRetention: Duration.days(14),
+    deletionProtection: false,
+    removalPolicy: RemovalPolicy.DESTROY,
+    passwordRotation: Duration.days(30),
+    certificateAuthorities: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  }),
+  broker: CeleryBroker.fromUrl(AirflowSecret.fromSecretsManager(urls, 'broker')),
+});
+new CfnOutput(third, 'NodeRole', { value: single.nodePools.role.roleName });
+new CfnOutput(third, 'Database', { value: single.database.hostname });
+
+// Databases that already exist.
+const fourth = new Stack(app, 'Databases', { env: { account, region } });
+const databaseCluster = clusterV2Of(fourth);
+const databaseCredentials = secretsmanager.Secret.fromSecretNameV2(fourth, 'Credentials', 'airflow/database');
+const databaseGroup = ec2.SecurityGroup.fromSecurityGroupId(fourth, 'DatabaseGroup', 'sg-4');
+const databases: [id: string, database: AirflowDatabase][] = [
+  ['Endpoint', AirflowDatabase.fromEndpoint({
+    host: 'db.example.com',
+    port: 5433,
+    credentials: databaseCredentials,
+    securityGroup: databaseGroup,
+    database: 'metadata',
+    certificateAuthorities: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  })],
+  ['Instance', AirflowDatabase.fromInstance(rds.DatabaseInstance.fromDatabaseInstanceAttributes(fourth, 'DatabaseInstance', {
+    instanceIdentifier: 'airflow',
+    instanceEndpointAddress: 'airflow.example.eu-central-1.rds.amazonaws.com',
+    port: 5432,
+    securityGroups: [databaseGroup],
+  }), databaseCredentials)],
+  ['Aurora', AirflowDatabase.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(fourth, 'DatabaseCluster', {
+    clusterIdentifier: 'airflow',
+    clusterEndpointAddress: 'airflow.cluster-example.eu-central-1.rds.amazonaws.com',
+    port: 5432,
+    securityGroups: [databaseGroup],
+  }), databaseCredentials)],
+];
+for (const [id, database] of databases) {
+  new AirflowOnEks(fourth, id, {
+    cluster: databaseCluster,
+    namespace: `on-${id.toLowerCase()}`,
+    executor: AirflowExecutor.KUBERNETES,
+    nodePools: AirflowNodePools.singleNodeGroup(),
+    logs: AirflowLogs.inBucket(),
+    database,
+  });
+}
