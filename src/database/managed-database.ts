@@ -99,10 +99,11 @@ function checkInstanceType(scope: Construct, instanceType?: ec2.InstanceType): v
   checkFormat(scope, 'database.instanceType', `${instanceType ?? ''}`, /^(?!db\.)/, "an instance type without the prefix 'db.', which is added");
 }
 
-/** Fails unless a capacity is in steps of half a unit. A token passes. */
+/** Fails unless a capacity is in steps of half a unit. The CDK refuses tokens. */
 function checkCapacity(scope: Construct, option: string, capacity: number, minimum: number): void {
-  if (![capacity, minimum].some(Token.isUnresolved) && !(Number.isInteger(2 * capacity) && capacity >= minimum && capacity <= 256)) {
-    fail(scope, `'database.${option}' must be from ${minimum} to 256 Aurora capacity units in steps of 0.5, got ${capacity}`);
+  const known = !Token.isUnresolved(capacity);
+  if (!(known && Number.isInteger(2 * capacity) && capacity >= minimum && capacity <= 256)) {
+    fail(scope, `'database.${option}' must be from ${minimum} to 256 Aurora capacity units in steps of 0.5, got ${known ? capacity : 'a token'}`);
   }
 }
 

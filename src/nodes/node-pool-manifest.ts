@@ -39,6 +39,8 @@ const DEFAULTS: Record<PoolName, PoolDefaults> = {
 };
 
 const FAMILY = /^[a-z][a-z0-9-]*$/;
+/** The families whose architecture the CDK knows. */
+const KNOWN_FAMILY = /^[a-z]+\d{1,2}[a-z-]*$/;
 const SIZE = /^(nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)$/;
 
 interface NodePoolsOptions extends KarpenterPoolsOptions {
@@ -106,7 +108,8 @@ function requirements(name: PoolName, pool: KarpenterNodePoolOptions, capacityTy
   ];
 }
 
-function checkPool(scope: Construct, name: PoolName, { instanceFamilies, instanceSizes, capacityTypes, maxVcpus }: KarpenterNodePoolOptions): void {
+function checkPool(scope: Construct, name: PoolName, pool: KarpenterNodePoolOptions): void {
+  const { instanceFamilies, instanceSizes, capacityTypes, maxVcpus, architecture = ec2.InstanceArchitecture.X86_64 } = pool;
   for (const [prop, list] of Object.entries({ instanceFamilies, instanceSizes, capacityTypes })) {
     if (list !== undefined) {
       checkList(scope, `nodePools.${name}.${prop}`, list);
@@ -116,6 +119,10 @@ function checkPool(scope: Construct, name: PoolName, { instanceFamilies, instanc
     }
   }
   instanceFamilies?.forEach((family) => checkFormat(scope, `nodePools.${name}.instanceFamilies`, family, FAMILY, "instance families such as 'm7i'"));
+  const other = instanceFamilies?.find((family) => KNOWN_FAMILY.test(family) && new ec2.InstanceType(`${family}.large`).architecture !== architecture);
+  if (other) { // Karpenter would find no instance, and pods would wait without an error
+    fail(scope, `'nodePools.${name}.instanceFamilies' must have the architecture of 'nodePools.${name}.architecture' (${architecture}), got '${other}'`);
+  }
   instanceSizes?.forEach((size) => checkFormat(scope, `nodePools.${name}.instanceSizes`, size, SIZE, "instance sizes such as 'xlarge'"));
   if (capacityTypes?.includes(eks.CapacityType.CAPACITY_BLOCK)) {
     fail(scope, `'nodePools.${name}.capacityTypes' must be SPOT or ON_DEMAND, got CAPACITY_BLOCK`);

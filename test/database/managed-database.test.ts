@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { Duration, Lazy, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { AirflowDatabase, PgBouncer } from '../../src';
@@ -132,6 +132,8 @@ test.each<[string, () => unknown, string]>([
   }), "'database.certificateAuthorities' must not contain a private key in plain text; remove it, because PgBouncer needs only the certificates"],
   ['the minimum capacity is no half unit', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: 0.3 }) }),
     "'database.minCapacity' must be from 0 to 256 Aurora capacity units in steps of 0.5, got 0.3"],
+  ['only CloudFormation knows the capacity', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: Lazy.number({ produce: () => 1 }) }) }),
+    "'database.minCapacity' must be from 0 to 256 Aurora capacity units in steps of 0.5, got a token"],
   ['the maximum capacity is below the minimum', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: 8 }) }),
     "'database.maxCapacity' must be from 8 to 256 Aurora capacity units in steps of 0.5, got 4"],
   ['the instance type has the prefix of RDS', () => synthAirflow({ database: AirflowDatabase.rds({ instanceType: new ec2.InstanceType('db.m8g.large') }) }),

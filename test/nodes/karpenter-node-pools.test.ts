@@ -138,6 +138,8 @@ describe('Karpenter', () => {
   test.each<[string, KarpenterOptions, string]>([
     ['a family has a size', { workers: { instanceFamilies: ['m7i.large'] } }, "'nodePools.workers.instanceFamilies' must be instance families such as 'm7i', got 'm7i.large'"],
     ['a size is none', { stateless: { instanceSizes: ['big'] } }, "'nodePools.stateless.instanceSizes' must be instance sizes such as 'xlarge', got 'big'"],
+    ['a family has another architecture', { workers: { instanceFamilies: ['m7i', 'm7g'] } },
+      "'nodePools.workers.instanceFamilies' must have the architecture of 'nodePools.workers.architecture' (x86_64), got 'm7g'"],
     ['a list is text', { workers: { instanceFamilies: 'm7i' as any } }, "'nodePools.workers.instanceFamilies' must be a list, got 'm7i'"],
     ['a list is empty', { database: { capacityTypes: [] } }, "'nodePools.database.capacityTypes' must have at least one item, got none; omit it for the default"],
     ['capacity is a block', { workers: { capacityTypes: [eks.CapacityType.CAPACITY_BLOCK] } }, "'nodePools.workers.capacityTypes' must be SPOT or ON_DEMAND, got CAPACITY_BLOCK"],
