@@ -58,7 +58,7 @@ function container(props: PostgresqlProps, command: string[]): KubernetesObject 
     env: [
       { name: 'PGDATA', value: DATA },
       { name: 'POSTGRES_DB', value: 'airflow' },
-      { name: 'POSTGRES_INITDB_ARGS', value: '--auth-host=scram-sha-256' }, // also for what runs in the pod or on its node
+      { name: 'POSTGRES_INITDB_ARGS', value: '--encoding=UTF8 --auth-host=scram-sha-256' }, // the latter also for what runs in the pod or on its node
       { name: 'POSTGRES_PASSWORD_FILE', value: '/run/secrets/postgresql/password' },
     ],
     resources: props.resources,
