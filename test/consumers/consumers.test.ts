@@ -14,11 +14,11 @@ const { version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package
 const CDK_VERSION: string = process.env.CDK_VERSION ?? devDependencies['aws-cdk-lib'];
 
 const APPS: Record<string, string> = {
-  quickstart: 'examples/quickstart',
-  blog: 'examples/blog',
+  'quickstart': 'examples/quickstart',
+  'blog': 'examples/blog',
   'auto-mode': 'examples/auto-mode',
   'production': 'examples/production',
-  features: 'test/consumers/features',
+  'features': 'test/consumers/features',
 };
 
 const WORK = mkdtempSync(join(tmpdir(), 'consumers-'));
