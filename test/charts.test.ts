@@ -16,7 +16,7 @@ import {
   CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, newStack, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow,
   temporaryFolder, TWO_DEPLOYMENTS,
 } from './util';
-import { AirflowChart, AirflowExecutor, AirflowRole, EfsCsiDriverInstallation, NodePlacement, WorkerAutoscaling } from '../src';
+import { AirflowChart, AirflowExecutor, AirflowOnEks, AirflowRole, EfsCsiDriverInstallation, NodePlacement, WorkerAutoscaling } from '../src';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
 const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
@@ -221,7 +221,8 @@ describe('the real charts', () => {
       runExample(code, stack);
       const template = Template.fromStack(stack);
       const { release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
-      const expected = expectations(CHARTS_UNDER_TEST[0], release, { existingSecrets: { people: ['bob'] } });
+      const { placement } = stack.node.findAll().find((construct): construct is AirflowOnEks => construct instanceof AirflowOnEks)!.nodePools;
+      const expected = expectations(CHARTS_UNDER_TEST[0], release, { placement, existingSecrets: { people: ['bob'] } });
       expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 

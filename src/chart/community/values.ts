@@ -65,7 +65,9 @@ function airflow(settings: AirflowSettings): ChartPart {
       scheduler: {
         ...replicated(name, 'scheduler', settings.scheduler),
         // Deletes the logs of the DAG processor. The chart refuses it if the logs are on a volume.
-        logCleanup: claims.logs ? { enabled: false } : { enabled: true, retentionMinutes: logs.retentionDays * 24 * 60 },
+        logCleanup: claims.logs
+          ? { enabled: false }
+          : { enabled: true, retentionMinutes: logs.retentionDays * 24 * 60, resources: SMALL_CONTAINERS.logGroomer },
       },
       web: { ...replicated(name, 'web', settings.apiServer), service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' } },
       triggerer: replicated(name, 'triggerer', settings.triggerer),
