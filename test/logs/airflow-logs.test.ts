@@ -65,7 +65,7 @@ test('in a bucket: all pods of the community chart write to it, and have no log 
   const values = valuesOf(synthCommunity({ logs: AirflowLogs.inBucket() }).template);
   expect(values.airflow.config).toMatchObject({ ...CONFIG, AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER: expect.stringMatching(/^s3:\/\/.*\/airflow$/) });
   expect(values.logs).toEqual({ path: '/opt/airflow/efs/logs', persistence: { enabled: false } });
-  expect(values.scheduler.logCleanup).toEqual({ enabled: true, retentionMinutes: 3 * 24 * 60 });
+  expect(values.scheduler.logCleanup).toMatchObject({ enabled: true, retentionMinutes: 3 * 24 * 60 });
   expect(JSON.stringify(values.extraManifests)).not.toContain('log-cleanup');
 });
 
