@@ -7,6 +7,7 @@ import { KarpenterOptions } from './karpenter-options';
 import { checkNodeClass, Provisioner } from './node-class';
 import { nodePoolObjects, tasksOnSpot } from './node-pool-manifest';
 import { createNodeRole } from './node-role';
+import { createNodeSecurityGroup } from './node-security-group';
 import { AirflowPlacement, airflowPlacement } from './placement';
 import { checkAccessEntries, Cluster } from '../cluster';
 import { applyManifest, KubernetesObject } from '../kubernetes';
@@ -49,7 +50,7 @@ export class KarpenterNodePools extends Construct {
       this.connections = new ec2.Connections({ securityGroups: [nodeClass.securityGroup ?? cluster.clusterSecurityGroup] });
     } else {
       const role = createNodeRole(this, { ...props, nodePolicies: provisioner.policies });
-      const securityGroup = this.securityGroup();
+      const securityGroup = createNodeSecurityGroup(this, props);
       this.role = role;
       this.connections = securityGroup.connections;
       dependencies.push(this.accessEntry(role));
@@ -59,13 +60,6 @@ export class KarpenterNodePools extends Construct {
     const pools = nodePoolObjects(this, props, namespace, this.placement, { ...reference, name: nodeClass?.name ?? namespace });
     const manifest = applyManifest(this, 'Manifest', cluster, [...objects, ...pools], { overwrite: true });
     manifest.node.addDependency(...dependencies); // Nodes can join the cluster until the last one is gone.
-  }
-
-  private securityGroup(): ec2.SecurityGroup {
-    const { cluster: { vpc }, namespace } = this.props;
-    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', { vpc, description: `Nodes of the Airflow deployment ${namespace}` });
-    securityGroup.addIngressRule(securityGroup, ec2.Port.allTraffic(), 'Between the nodes of the Airflow deployment');
-    return securityGroup;
   }
 
   private accessEntry(role: iam.Role): Construct {

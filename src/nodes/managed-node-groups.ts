@@ -7,7 +7,8 @@ import { amiTypeFor, volumesOf } from './ami-type';
 import { checkPoolInput, checkWorkersPool, warnOfSingleSpotType } from './checks';
 import { ManagedNodeGroupsOptions, NodePoolOptions } from './managed-node-groups-options';
 import { createNodeRole } from './node-role';
-import { airflowNodes, AirflowPlacement, NodePlacement } from './placement';
+import { createNodeSecurityGroup } from './node-security-group';
+import { airflowNodes, AirflowPlacement, airflowPlacement, NodePlacement } from './placement';
 import { Cluster, missingNetworkAddons, nodegroupCluster } from '../cluster';
 import { checkCount, fail } from '../validation';
 
@@ -25,7 +26,6 @@ interface ManagedNodeGroupsProps extends ManagedNodeGroupsOptions {
 }
 
 interface PoolDefaults {
-  readonly type: string;
   readonly instanceTypes: string[];
   readonly capacityType: 'SPOT' | 'ON_DEMAND';
   readonly minSize: number;
@@ -33,10 +33,10 @@ interface PoolDefaults {
 }
 
 const DEFAULTS: Record<GroupName, PoolDefaults> = {
-  stateless: { type: 'af-stateless', capacityType: 'SPOT', minSize: 2, maxSize: 2, instanceTypes: ['c5a.xlarge', 'c5a.large'] },
-  workers: { type: 'af-stateful', capacityType: 'SPOT', minSize: 1, maxSize: 3, instanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'] },
-  database: { type: 'af-db', capacityType: 'ON_DEMAND', minSize: 1, maxSize: 1, instanceTypes: ['c5a.xlarge'] },
-  single: { type: 'af-all', capacityType: 'ON_DEMAND', minSize: 1, maxSize: 2, instanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'] },
+  stateless: { capacityType: 'SPOT', minSize: 2, maxSize: 2, instanceTypes: ['c5a.xlarge', 'c5a.large'] },
+  workers: { capacityType: 'SPOT', minSize: 1, maxSize: 3, instanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'] },
+  database: { capacityType: 'ON_DEMAND', minSize: 1, maxSize: 1, instanceTypes: ['c5a.xlarge'] },
+  single: { capacityType: 'ON_DEMAND', minSize: 1, maxSize: 2, instanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'] },
 };
 
 /** One to three managed node groups, with their role, security group and launch templates. */
@@ -60,11 +60,7 @@ export class ManagedNodeGroups extends Construct {
     checkWorkersPool(this, props.workers, props.hasWorkers);
 
     this.role = createNodeRole(this, props);
-    this.securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
-      vpc: props.cluster.vpc,
-      description: `Nodes of the Airflow deployment ${props.namespace}`,
-    });
-    this.securityGroup.addIngressRule(this.securityGroup, ec2.Port.allTraffic(), 'Between the nodes of the Airflow deployment');
+    this.securityGroup = createNodeSecurityGroup(this, props);
     this.connections = this.securityGroup.connections;
     this.nodegroupCluster = nodegroupCluster(this, props.cluster);
 
@@ -83,7 +79,8 @@ export class ManagedNodeGroups extends Construct {
   }
 
   private placementOf(name: GroupName): NodePlacement {
-    return airflowNodes({ deployment: this.props.namespace, type: DEFAULTS[name].type });
+    const deployment = this.props.namespace;
+    return name === 'single' ? airflowNodes({ deployment, type: 'af-all' }) : airflowPlacement(deployment)[name];
   }
 
   private nodegroup(name: GroupName, id: string): eks.Nodegroup {
