@@ -3,7 +3,7 @@ import { Construct, IDependable } from 'constructs';
 import { BROKER_PORT, BoundBroker, BrokerProps, urlKey } from './airflow-broker';
 import { bytesOf, componentSettings } from '../component';
 import { applyManifest, KubernetesObject, revisionOf, waitUntilReady } from '../kubernetes';
-import { nodeSelectorOf, tolerationsOf } from '../nodes/placement';
+import { CONFINED_CONTAINER, confinedPod } from '../pod';
 import { composedKey, SecretKey } from '../secrets/secret-key';
 import { fail } from '../validation';
 import { imageOf, VALKEY_IMAGE } from '../versions';
@@ -99,17 +99,7 @@ export class InClusterBroker extends Construct implements BoundBroker {
         template: {
           metadata: { labels: this.labels },
           spec: {
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            nodeSelector: nodeSelectorOf(placement),
-            tolerations: tolerationsOf(placement),
-            securityContext: {
-              runAsNonRoot: true,
-              runAsUser: VALKEY_USER,
-              runAsGroup: VALKEY_USER,
-              fsGroup: VALKEY_USER,
-              seccompProfile: { type: 'RuntimeDefault' },
-            },
+            ...confinedPod(placement, VALKEY_USER, { fsGroup: VALKEY_USER }),
             containers: [this.container()],
             volumes: [{ name: 'config', secret: { secretName: this.name, defaultMode: 0o440 } }],
           },
@@ -138,7 +128,7 @@ export class InClusterBroker extends Construct implements BoundBroker {
       resources,
       readinessProbe: { tcpSocket: { port: BROKER_PORT }, periodSeconds: 5 },
       livenessProbe: { exec: { command: ['valkey-cli', 'ping'] }, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
-      securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      securityContext: CONFINED_CONTAINER,
       volumeMounts: [{ name: 'config', mountPath: CONFIG.folder, readOnly: true }],
     };
   }

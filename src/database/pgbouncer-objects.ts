@@ -3,7 +3,8 @@ import { DatabaseEndpoint } from './database-endpoint';
 import { asset } from '../assets';
 import { ComponentSettings } from '../component';
 import { hashOf, KubernetesObject } from '../kubernetes';
-import { acrossZones, NodePlacement, nodeSelectorOf, tolerationsOf } from '../nodes/placement';
+import { acrossZones, NodePlacement } from '../nodes/placement';
+import { CONFINED_CONTAINER, confinedPod } from '../pod';
 import { SecretKey } from '../secrets/secret-key';
 import { PGBOUNCER_IMAGE } from '../versions';
 
@@ -68,12 +69,8 @@ function podSpec(props: PgBouncerProps, labels: Record<string, string>): Kuberne
   const { name, placement, endpoint, resources } = props;
   const probe = { tcpSocket: { port: PGBOUNCER_PORT } };
   return {
-    nodeSelector: nodeSelectorOf(placement),
-    tolerations: tolerationsOf(placement),
+    ...confinedPod(placement, USER),
     topologySpreadConstraints: acrossZones(labels),
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: { runAsUser: USER, runAsGroup: USER, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     terminationGracePeriodSeconds: 60,
     containers: [{
       name: 'pgbouncer',
@@ -82,7 +79,7 @@ function podSpec(props: PgBouncerProps, labels: Record<string, string>): Kuberne
       env: [{ name: 'CLIENT_USER', value: endpoint.user }, { name: 'SERVER', value: serverOf(props) }],
       ports: [{ name: 'pgbouncer', containerPort: PGBOUNCER_PORT }],
       resources,
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+      securityContext: CONFINED_CONTAINER,
       readinessProbe: { ...probe, periodSeconds: 5 },
       livenessProbe: { ...probe, periodSeconds: 10, failureThreshold: 6 },
       // SIGINT ends PgBouncer after the running transactions. SIGTERM would wait for clients to disconnect, and end it at once if it follows.

@@ -1,7 +1,8 @@
 import { asset } from '../assets';
 import { ComponentSettings } from '../component';
 import { hashOf, KubernetesObject } from '../kubernetes';
-import { NodePlacement, nodeSelectorOf, tolerationsOf } from '../nodes/placement';
+import { NodePlacement } from '../nodes/placement';
+import { CONFINED_CONTAINER, confinedPod } from '../pod';
 import { SecretKey } from '../secrets/secret-key';
 import { POSTGRESQL_IMAGE } from '../versions';
 
@@ -62,7 +63,7 @@ function container(props: PostgresqlProps, command: string[]): KubernetesObject 
       { name: 'POSTGRES_PASSWORD_FILE', value: '/run/secrets/postgresql/password' },
     ],
     resources: props.resources,
-    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+    securityContext: CONFINED_CONTAINER,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [
       { name: 'data', mountPath: VOLUME },
@@ -79,13 +80,7 @@ function container(props: PostgresqlProps, command: string[]): KubernetesObject 
 function podSpec(props: PostgresqlProps): KubernetesObject {
   const { name, placement, claim, passwordKey } = props;
   return {
-    nodeSelector: nodeSelectorOf(placement),
-    tolerations: tolerationsOf(placement),
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: {
-      runAsUser: USER, runAsGroup: USER, runAsNonRoot: true, fsGroup: USER, fsGroupChangePolicy: 'OnRootMismatch', seccompProfile: { type: 'RuntimeDefault' },
-    },
+    ...confinedPod(placement, USER, { fsGroup: USER, fsGroupChangePolicy: 'OnRootMismatch' }),
     terminationGracePeriodSeconds: 120, // for the last checkpoint; the image's stop signal disconnects clients at once
     initContainers: [{ name: 'prepare', ...container(props, exclusively('bash', '/etc/postgresql/prepare.sh')) }],
     containers: [{
