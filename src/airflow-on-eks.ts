@@ -231,12 +231,12 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
         ...available, // the secrets, without which pods do not start, and a managed database
         ...persistence?.mountable ?? [], // the claims, their file system, and the permission of the nodes to mount it
         ...nodes.dependables, // on which the pods run, and with whose role they mount
-        ...albController, // checks each new Service, and refuses all until it is ready
       );
     }
     release.node.addDependency(
       ...keda, // whose definition the autoscaler of the workers has
       ...broker?.dependables ?? [], // which the workers need until they have stopped
+      ...albController, // whose webhook refuses Services until it is ready
     );
     ingress?.node.addDependency(
       release, // contains the services

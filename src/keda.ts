@@ -1,7 +1,7 @@
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import { Construct } from 'constructs';
-import { Cluster } from './cluster';
+import { albControllerOf, Cluster } from './cluster';
 import { definitionEstablished, installChart } from './kubernetes';
 import { airflowNodes, tolerationsOf } from './nodes/placement';
 import { KEDA_CHART } from './versions';
@@ -98,6 +98,7 @@ export class Keda extends Construct {
         tolerations: tolerationsOf(airflowNodes()), // for clusters in which all nodes are created for Airflow
       },
     });
+    this._release.node.addDependency(...albControllerOf(cluster)); // whose webhook refuses Services until it is ready
     definitionEstablished(this, 'ScaledObjectDefinition', cluster, 'scaledobjects.keda.sh').node.addDependency(this._release);
   }
 }

@@ -4,7 +4,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { Cluster, isEksV1 } from './cluster';
+import { albControllerOf, Cluster, isEksV1 } from './cluster';
 import { sortKeys } from './sort-keys';
 import { ChartVersion } from './versions';
 
@@ -20,10 +20,14 @@ export type KubernetesObject = Record<string, any>;
 export function applyManifest(
   scope: Construct, id: string, cluster: Cluster, objects: KubernetesObject[], { overwrite }: { readonly overwrite: boolean },
 ): Construct {
-  const manifest = sortKeys(objects);
-  return isEksV1(cluster)
-    ? new eks.KubernetesManifest(scope, id, { cluster, manifest, overwrite })
-    : new eksv2.KubernetesManifest(scope, id, { cluster, manifest, overwrite });
+  const options = { manifest: sortKeys(objects), overwrite };
+  const manifest = isEksV1(cluster)
+    ? new eks.KubernetesManifest(scope, id, { cluster, ...options })
+    : new eksv2.KubernetesManifest(scope, id, { cluster, ...options });
+  if (objects.some(({ kind }) => kind === 'Service')) {
+    manifest.node.addDependency(...albControllerOf(cluster)); // whose webhook refuses Services until it is ready
+  }
+  return manifest;
 }
 
 export interface HelmReleaseProps {

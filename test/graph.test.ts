@@ -219,7 +219,9 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
 
   test.each([
     ...EDGES,
-    ...ownsController ? [['the release', 'the load balancer controller'], ['the ingress', 'the load balancer controller']] : [],
+    // It deletes load balancers, and its webhook refuses Services until it is ready.
+    ...ownsController ? ['the ingress', 'the release', 'the broker', 'the database', 'PgBouncer', ...hasKeda(chart.name) ? ['KEDA'] : []]
+      .map((part) => [part, 'the load balancer controller']) : [],
   ])('%s is created after %s', (later, earlier) => {
     for (const id of parts[later]) {
       expect([...graph.before(id)]).toEqual(expect.arrayContaining(parts[earlier]));
@@ -227,8 +229,9 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
   });
 
   test('only the namespace, and all that is in it, wait for nodes', () => {
-    // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes.
-    const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'))
+    // In the stack of the cluster, the CDK lets its load balancer controller wait for all nodes, and KEDA, which has Services, waits for that.
+    const ofKeda = ownsController ? [...parts.KEDA, ...parts['the definition of KEDA']] : [];
+    const waiting = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController') && !ofKeda.includes(id))
       .filter((id) => parts['the nodes'].some((node) => graph.before(id).has(node)));
     const contents = ['the claims', 'the bound claims', 'the secrets', 'the copies of secrets', 'the database', 'the ready database', 'PgBouncer', 'the ready PgBouncer',
       'the broker', 'the ready broker', 'the release', 'the ready workloads', 'the ingress'].flatMap((part) => parts[part]);
@@ -239,7 +242,8 @@ describe.each(ALL)('$chart.name chart on $name', ({ name, make, chart }) => {
   });
 
   test('a deletion waits for as few resources as possible, one after the other', () => {
-    const inCluster = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !id.includes('AlbController'));
+    // Without what the CDK creates with the cluster.
+    const inCluster = [HELM, MANIFEST, AWAITED].flatMap((type) => graph.find(type)).filter((id) => !/AlbController|AwsAuth/.test(id));
     const afterOne = (id: string): string[] => inCluster.filter((later) => graph.before(later).has(id));
     const steps = (id: string): number => 1 + Math.max(0, ...afterOne(id).map(steps));
     // The ready workloads or the ingress, the release, the bound claims, the claims, the namespace, and the operator, which removes its finalizers.
