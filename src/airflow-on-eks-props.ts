@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import eks = require('aws-cdk-lib/aws-eks');
 import eksv2 = require('aws-cdk-lib/aws-eks-v2');
+import { ApiServerOptions } from './api-server';
 import { CeleryBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { ComponentOptions } from './component';
@@ -102,7 +103,7 @@ export interface AirflowOnEksProps {
    *
    * @default - 2 replicas
    */
-  readonly apiServer?: ComponentOptions;
+  readonly apiServer?: ApiServerOptions;
 
   /**
    * The scheduler, in which tasks run with `AirflowExecutor.LOCAL`.

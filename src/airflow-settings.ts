@@ -1,6 +1,7 @@
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
+import { apiServerSettings } from './api-server';
 import { BrokerSettings } from './broker/airflow-broker';
 import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
 import { ComponentOptions, componentSettings } from './component';
@@ -57,7 +58,7 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     image: props.image?._bind(scope, chart.airflowVersion) ?? chart.defaultImage,
     serviceAccountRoleArn: parts.role.roleArn,
     placement: nodes.placement,
-    apiServer: componentSettings(scope, 'apiServer', props.apiServer, { replicas: 2, cpu: '250m', memory: '768Mi' }),
+    apiServer: apiServerSettings(scope, props.apiServer),
     scheduler: componentSettings(scope, 'scheduler', props.scheduler, schedulerDefaults(parts.executor)),
     dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor, { cpu: '250m', memory: '512Mi' }),
     triggerer: componentSettings(scope, 'triggerer', props.triggerer, { cpu: '100m', memory: '512Mi' }),

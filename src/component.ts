@@ -1,5 +1,6 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { AutoscalingSettings } from './autoscaling';
 import { checkCount, checkFormat, fail } from './validation';
 
 /**
@@ -55,7 +56,9 @@ export function resources(cpu: string, memory: string, memoryLimit: string): Res
 
 /** A component with its defaults, for the chart. */
 export interface ComponentSettings {
+  /** The number of pods, the minimum with an autoscaler. */
   readonly replicas: number;
+  readonly autoscaling?: AutoscalingSettings;
   readonly resources: Resources;
 }
 

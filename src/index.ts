@@ -1,5 +1,9 @@
 export { AirflowOnEks } from './airflow-on-eks';
 export { AirflowOnEksProps } from './airflow-on-eks-props';
+export { ApiServerOptions } from './api-server';
+export {
+  ApiServerAutoscaling, AutoscalingOptions, CpuAutoscalingOptions, MemoryAutoscalingOptions, QueuedTasksAutoscalingOptions, WorkerAutoscaling,
+} from './autoscaling';
 export { IAirflowBroker } from './broker/airflow-broker';
 export { CeleryBroker } from './broker/celery-broker';
 export { ElastiCacheBrokerOptions } from './broker/elasticache-broker';
@@ -39,6 +43,4 @@ export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';
 export { AirflowSecret } from './secrets/airflow-secret';
 export { AirflowSecretsOptions, IAirflowSecrets } from './secrets/airflow-secrets';
-export {
-  CpuAutoscalingOptions, MemoryAutoscalingOptions, QueuedTasksAutoscalingOptions, WorkerAutoscaling, WorkerAutoscalingOptions, WorkersOptions,
-} from './workers';
+export { WorkersOptions } from './workers';

@@ -7,7 +7,7 @@ import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { importedCluster, importedVpc, newStack, Props, remoteSecret, synthAirflow, valuesOf } from './util';
 import {
   AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable, AlbIngressOptions,
-  AlbListenerPort, GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
+  AlbListenerPort, ApiServerAutoscaling, GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
 const { HTTP, HTTPS } = elbv2.ApplicationProtocol;
@@ -80,6 +80,8 @@ const TYPES: Row[] = [
   ['a number as duration', { readyTimeout: any(600) }, "'readyTimeout' must be a Duration such as Duration.minutes(2), got 600"],
   ['a number as retention', { databaseCleanup: { retention: any(90) } }, "'databaseCleanup.retention' must be a Duration such as Duration.minutes(2), got 90"],
   ['a map as autoscaling', workers({ autoscaling: { maxReplicas: 3 } }), "'workers.autoscaling' must be made by a method such as WorkerAutoscaling.onMemory(), got an object of the type Object"],
+  ['a map as autoscaling of the API server', { apiServer: { autoscaling: any({ maxReplicas: 3 }) } },
+    "'apiServer.autoscaling' must be made by a method such as ApiServerAutoscaling.onCpu(), got an object of the type Object"],
   ['no options of autoscaling', workers({ autoscaling: WorkerAutoscaling.onMemory(any({})) }), "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got NaN"],
   ['a map as variable', { variables: [any({ key: 'a', value: 'b' })] }, "'variables.a' must be made by AirflowVariable.of() or AirflowVariable.fromSecret(), got another object"],
   ['text as CIDR blocks', { ingress: { inboundCidrs: any('10.0.0.0/8') } }, "'ingress.inboundCidrs' must be a list, got '10.0.0.0/8'"],
@@ -103,6 +105,8 @@ const QUANTITIES: Row[] = [
   ['half a replica', { scheduler: { replicas: 0.5 } }, "'scheduler.replicas' must be a whole number of at least 1, got 0.5"],
   ['negative replicas', { triggerer: { replicas: -1 } }, "'triggerer.replicas' must be a whole number of at least 1, got -1"],
   ['half a maximum', workers({ autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 2.5 }) }), "'workers.autoscaling.maxReplicas' must be a whole number of at least 1, got 2.5"],
+  ['a maximum below the default minimum', { apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 1 }) } },
+    "'apiServer.autoscaling.maxReplicas' must be at least 'apiServer.replicas' (2), got 1"],
   ['no percent', workers({ autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 3, targetMemoryPercent: 0 }) }),
     "'workers.autoscaling.targetMemoryPercent' must be a whole number of at least 1, got 0"],
   ['negative retries', workers({ defaultTaskRetries: -1 }), "'workers.defaultTaskRetries' must be a whole number of at least 0, got -1"],

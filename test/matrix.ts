@@ -9,7 +9,7 @@ import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
   AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
-  AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, CeleryBroker, GitAuth,
+  AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, ApiServerAutoscaling, CeleryBroker, GitAuth,
   KnownHosts, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
@@ -70,8 +70,9 @@ export const MATRIX: Record<string, Case> = {
       ingress: { host: 'airflow.example.com', certificate: certificate(stack), flowerHost: 'flower.example.com' },
     }),
   },
-  'Celery, HTTP, ingress to the nodes': {
+  'Celery, HTTP, ingress to the nodes, autoscaled API server': {
     props: (stack) => ({
+      apiServer: { replicas: 1, autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 6 }) },
       gitSync: { ...http(stack), branch: 'live' },
       ingress: { host: 'airflow.example.com', certificate: certificate(stack), targetType: elbv2.TargetType.INSTANCE },
     }),

@@ -7,7 +7,7 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import { Construct } from 'constructs';
 import { importedCluster, Json, newStack, objectsOf, Props, resourcesOf } from './util';
-import { AirflowChart, AirflowNodePools, AirflowOnEks, NodePoolOptions } from '../src';
+import { AirflowChart, AirflowNodePools, AirflowOnEks, ApiServerAutoscaling, NodePoolOptions } from '../src';
 
 /**
  * The fields that Kubernetes refuses to change.
@@ -111,6 +111,7 @@ const ROWS: Record<string, { after: Props; tags?: Record<string, string>; change
     { after: { config: { 'core.parallelism': '64' }, environment: { STAGE: 'dev' } }, changes: RELEASE },
     { after: { chart: AirflowChart.official({ airflowVersion: '3.2.2' }) }, changes: RELEASE },
   ],
+  '`autoscaling` is added': [{ after: { apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 2 }) } }, changes: RELEASE }],
   '`ingress`': [{ after: { ingress: {} }, changes: ['creates IngressManifest', ...RELEASE] }],
   '`removalPolicy`, `lifecyclePolicy`, `throughputMode`, `automaticBackups` of `persistence`': [
     { removalPolicy: RemovalPolicy.DESTROY },

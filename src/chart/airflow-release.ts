@@ -49,16 +49,17 @@ interface AirflowRelease {
   readonly keys: SecretKey[];
 }
 
-/** Fails if an upgrade would set the number of workers, which belongs to an autoscaler. */
-function checkAutoscaling(scope: Construct, { cluster, chart, settings: { workers: { autoscaling } } }: AirflowReleaseProps): void {
-  if (!autoscaling || !chart.setsAutoscaledReplicas) {
+/** Fails if an upgrade would set a number of pods that belongs to an autoscaler. */
+function checkAutoscalers(scope: Construct, { cluster, chart, settings: { apiServer, workers } }: AirflowReleaseProps): void {
+  if (!chart.setsAutoscaledReplicas) {
     return;
   }
-  if (autoscaling.on === 'queuedTasks') {
+  if (workers.autoscaling?.on === 'queuedTasks') {
     fail(scope, `'workers.autoscaling' must not be WorkerAutoscaling.onQueuedTasks() with the ${chart.name} chart, which has no KEDA; use AirflowChart.official(), or WorkerAutoscaling.onMemory()`);
   }
-  if (hasHelm4(cluster)) {
-    fail(scope, `'workers.autoscaling' must not be set with the ${chart.name} chart and Helm 4, which cannot upgrade it once the number of workers has changed;`
+  const [autoscaled] = Object.entries({ apiServer, workers }).find(([, { autoscaling }]) => autoscaling) ?? [];
+  if (autoscaled && hasHelm4(cluster)) {
+    fail(scope, `'${autoscaled}.autoscaling' must not be set with the ${chart.name} chart and Helm 4, which cannot upgrade it once the number of pods has changed;`
       + ' use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()');
   }
 }
@@ -66,7 +67,7 @@ function checkAutoscaling(scope: Construct, { cluster, chart, settings: { worker
 /** Installs the chart of Airflow, and waits for its workloads. */
 export function airflowRelease(scope: Construct, props: AirflowReleaseProps): AirflowRelease {
   const { cluster, chart, settings } = props;
-  checkAutoscaling(scope, props);
+  checkAutoscalers(scope, props);
   const rendered = chart.render(scope, settings);
   const values = mergeHelmValues(scope, rendered.values, props, valueRules(chart, settings));
   checkPlainText(scope, settings);

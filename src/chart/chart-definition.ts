@@ -101,7 +101,7 @@ export interface ChartDefinition {
   readonly appendedValues: string[];
   /** Configuration options that the chart or a secret sets, and the prop to use instead. */
   readonly ownedConfig: Record<string, string>;
-  /** Whether an upgrade sets the number of workers even if an autoscaler does: server-side apply, which Helm 4 uses, then refuses it. */
+  /** Whether an upgrade sets the number of pods even if an autoscaler does: server-side apply, which Helm 4 uses, then refuses it. */
   readonly setsAutoscaledReplicas: boolean;
   /** The workloads that must be ready before a deployment is complete. */
   readonly workloads: ReleaseWorkload[];

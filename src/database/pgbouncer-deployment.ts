@@ -14,7 +14,7 @@ export interface DatabaseClients {
   readonly scheduler: ComponentSettings;
   readonly dagProcessor: ComponentSettings;
   readonly triggerer: ComponentSettings;
-  readonly workers: ComponentSettings & { readonly autoscaling?: { readonly maxReplicas: number } };
+  readonly workers: ComponentSettings;
 }
 
 export interface PgBouncerContext extends DatabaseContext {
@@ -73,7 +73,8 @@ export class PgBouncerDeployment extends Construct {
 /** The connections that the components use at the same time. The replicas of a token count as 2. */
 function defaultPoolSize({ apiServer, scheduler, dagProcessor, triggerer, workers }: DatabaseClients, replicas: number, maximum: number): number {
   const count = (pods: number) => Token.isUnresolved(pods) ? 2 : pods;
-  const connections = 4 * (count(apiServer.replicas) + count(scheduler.replicas) + count(workers.autoscaling?.maxReplicas ?? workers.replicas))
-    + 2 * (count(dagProcessor.replicas) + count(triggerer.replicas));
+  const most = (components: ComponentSettings[]) => components
+    .map((component) => count(component.autoscaling?.maxReplicas ?? component.replicas)).reduce((sum, pods) => sum + pods);
+  const connections = 4 * most([apiServer, scheduler, workers]) + 2 * most([dagProcessor, triggerer]);
   return Math.min(Math.max(10, Math.ceil(connections / count(replicas))), maximum);
 }

@@ -2,7 +2,7 @@ import { KubectlV29Layer } from '@aws-cdk/lambda-layer-kubectl-v29';
 import { KubectlV35Layer } from '@aws-cdk/lambda-layer-kubectl-v35';
 import { Duration, SecretValue } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import { AirflowChart, AirflowOnEksProps, WorkerAutoscaling } from '../../src';
+import { AirflowChart, AirflowOnEksProps, ApiServerAutoscaling, WorkerAutoscaling } from '../../src';
 import { CHARTS_UNDER_TEST, releasesOf, synthAirflow, synthCommunity } from '../util';
 
 type Props = Partial<AirflowOnEksProps>;
@@ -36,7 +36,7 @@ test.each<[string, AirflowChart, boolean]>([
     `^Airflow ${chart.airflowVersion} gets no security fixes, because Airflow 2 reached end of life in April 2026; .*airflow-on-eks:airflow2EndOfLife`))).toHaveLength(warns ? 1 : 0);
 });
 
-describe('an autoscaler, whose number of workers an upgrade must not set', () => {
+describe('an autoscaler, whose number of pods an upgrade must not set', () => {
   const synth = (chart: AirflowChart, autoscaling?: WorkerAutoscaling, ...layers: (typeof KubectlV29Layer)[]) => () => synthAirflow((scope) => {
     layers.forEach((Layer, index) => new Layer(scope, `Layer${index}`));
     return { chart, workers: { autoscaling } };
@@ -52,7 +52,14 @@ describe('an autoscaler, whose number of workers an upgrade must not set', () =>
 
   test('fails when Helm 4 would conflict with it', () => {
     expect(synth(AirflowChart.community(), onMemory, KubectlV35Layer)).toThrow(new Error("Data/Airflow: 'workers.autoscaling' must not be set with the community chart and Helm 4,"
-      + ' which cannot upgrade it once the number of workers has changed; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()'));
+      + ' which cannot upgrade it once the number of pods has changed; use a kubectl layer with Helm 3 (v32 or older), or AirflowChart.official()'));
+  });
+
+  test('fails when Helm 4 would conflict with that of the API server', () => {
+    expect(() => synthAirflow((scope) => {
+      new KubectlV35Layer(scope, 'Layer');
+      return { chart: AirflowChart.community(), apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 3 }) } };
+    })).toThrow("Data/Airflow: 'apiServer.autoscaling' must not be set with the community chart and Helm 4,");
   });
 
   test('fails when the chart has no KEDA', () => {

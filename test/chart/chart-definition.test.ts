@@ -25,7 +25,7 @@ const HARMLESS: Record<string, string[]> = {
     'flower.enabled', // refused with an ingress to Flower
     'dags.persistence.enabled', // refused with `gitSync`
     'statsd.enabled', 'databaseCleanup.enabled', 'databaseCleanup.skipArchive', 'images.gitSync', 'images.migrationsWaitTimeout',
-    'workers.celery.hpa.behavior', 'workers.celery.keda.advanced', 'extraConfigMaps',
+    'apiServer.hpa.behavior', 'webserver.hpa.behavior', 'workers.celery.hpa.behavior', 'workers.celery.keda.advanced', 'extraConfigMaps',
     'scheduler.strategy', 'scheduler.terminationGracePeriodSeconds', // of a scheduler in which tasks run
   ],
   community: [

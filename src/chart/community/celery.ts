@@ -1,10 +1,10 @@
 import { Construct } from 'constructs';
+import { fixedReplicas } from './autoscaling';
 import { placed } from './placement';
 import { BrokerSettings } from '../../broker/airflow-broker';
 import { acrossZones, NOT_EVICTED } from '../../nodes/placement';
 import { copiedKey, userSecretName } from '../../secrets/secret-key';
 import { flowerTemplate } from '../../secrets/templates';
-import { ResourceAutoscaling } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { EnvVar, fromSecret } from '../environment';
 import { SMALL_CONTAINERS } from '../resources';
@@ -39,8 +39,7 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
   const cleanUpSeconds = 60;
   return {
     enabled: true,
-    // The autoscaler owns the number, which Helm 3 would reset with each upgrade. The chart then renders null, which Helm 4 cannot apply.
-    replicas: workers.autoscaling ? null : workers.replicas,
+    replicas: fixedReplicas(workers),
     resources: workers.resources,
     ...placed(placement.workers),
     topologySpreadConstraints: acrossZones({ app: 'airflow', component: 'worker', release: name }),
@@ -51,16 +50,5 @@ function celeryWorkers({ name, placement, workers }: AirflowSettings): Values {
     terminationPeriod: cleanUpSeconds,
     logCleanup: { enabled: false },
     autoscaling: { enabled: false },
-  };
-}
-
-/** The autoscaler of the workers. The chart's own would take its minimum from the number of replicas, which must be empty. */
-export function autoscaler(name: string, { minReplicas, maxReplicas, metrics, behavior }: ResourceAutoscaling): Values {
-  const worker = `${name}-worker`;
-  return {
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: worker, labels: { app: 'airflow', component: 'worker', release: name } },
-    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: worker }, minReplicas, maxReplicas, metrics, behavior },
   };
 }

@@ -1,6 +1,7 @@
 import { Tokenization } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { autoscaler, brokerEnvironment, celery } from './celery';
+import { autoscalers, fixedReplicas } from './autoscaling';
+import { brokerEnvironment, celery } from './celery';
 import { gitSync, gitSyncVariables } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
@@ -82,11 +83,11 @@ function airflow(settings: AirflowSettings): ChartPart {
 }
 
 /** A component that, with several replicas, survives the loss of a node or a zone. */
-function replicated(name: string, component: string, { replicas, resources }: ComponentSettings): Values {
+function replicated(name: string, component: string, settings: ComponentSettings): Values {
   return {
-    replicas,
-    resources,
-    podDisruptionBudget: { enabled: replicas > 1, maxUnavailable: 1, minAvailable: '' },
+    replicas: fixedReplicas(settings),
+    resources: settings.resources,
+    podDisruptionBudget: { enabled: settings.replicas > 1 || settings.autoscaling !== undefined, maxUnavailable: 1, minAvailable: '' },
     topologySpreadConstraints: acrossZones({ app: 'airflow', component, release: name }),
   };
 }
@@ -140,11 +141,12 @@ function database(scope: Construct, { database: { endpoint } }: AirflowSettings)
 }
 
 /** Objects that the chart does not have. The chart expands templates in them. */
-function extraManifests({ name, broker, logs, claims, workers, databaseRetentionDays }: AirflowSettings): ChartPart {
+function extraManifests(settings: AirflowSettings): ChartPart {
+  const { logs, claims, databaseRetentionDays } = settings;
   return {
     values: {
       extraManifests: [
-        ...broker && workers.autoscaling?.on === 'resource' ? [autoscaler(name, workers.autoscaling)] : [],
+        ...autoscalers(settings),
         ...claims.logs ? [cleanup('community-log-cleanup.yaml', logs.retentionDays, SMALL_CONTAINERS.logGroomer)] : [],
         cleanup('community-database-cleanup.yaml', databaseRetentionDays, SMALL_CONTAINERS.databaseCleanup),
       ],

@@ -1,9 +1,9 @@
 import { baseUrlOf, Generation } from './generation';
 import { placed } from './placement';
+import { AutoscalingSettings } from '../../autoscaling';
 import { ComponentSettings } from '../../component';
 import { hasCelery, hasTaskPods } from '../../executor';
 import { acrossZones, NOT_DISRUPTED, NOT_EVICTED } from '../../nodes/placement';
-import { AutoscalingSettings } from '../../workers';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { SMALL_CONTAINERS } from '../resources';
 
@@ -43,6 +43,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
       },
       [generation.web]: {
         ...replicated(name, generation.webName, apiServer),
+        ...autoscaler(apiServer.autoscaling),
         serviceAccount,
         service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' },
         ...SLOW_START,
@@ -71,11 +72,11 @@ export function components(settings: AirflowSettings, generation: Generation): C
 }
 
 /** A component that, with several replicas, survives the loss of a node or a zone. */
-function replicated(name: string, component: string, { replicas, resources }: ComponentSettings): Values {
+function replicated(name: string, component: string, { replicas, resources, autoscaling }: ComponentSettings): Values {
   return {
     replicas,
     resources,
-    podDisruptionBudget: { enabled: replicas > 1, config: { maxUnavailable: 1 } },
+    podDisruptionBudget: { enabled: replicas > 1 || autoscaling !== undefined, config: { maxUnavailable: 1 } },
     topologySpreadConstraints: acrossZones({ tier: 'airflow', component, release: name }),
   };
 }
@@ -108,7 +109,7 @@ function celeryWorkers({ name, executor, placement, workers }: AirflowSettings):
   };
 }
 
-/** The chart leaves the number of workers to the autoscaler. */
+/** The chart leaves the number of pods to the autoscaler. */
 function autoscaler(autoscaling?: AutoscalingSettings): Values {
   if (!autoscaling) {
     return { hpa: { enabled: false } };

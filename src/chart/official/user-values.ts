@@ -53,6 +53,10 @@ export const OWNED_VALUES: Record<string, string> = {
     .flatMap((component) => [`${component}.nodeSelector`, `${component}.tolerations`]).map((path) => [path, 'nodePools'])),
   'apiServer.replicas': 'apiServer.replicas',
   'webserver.replicas': 'apiServer.replicas',
+  ...Object.fromEntries(['apiServer', 'webserver'].flatMap((component) => [
+    [`${component}.hpa.minReplicaCount`, 'apiServer.replicas'],
+    ...['enabled', 'maxReplicaCount', 'metrics'].map((option) => [`${component}.hpa.${option}`, 'apiServer.autoscaling']),
+  ])),
   'scheduler.replicas': 'scheduler.replicas',
   'dagProcessor.replicas': 'dagProcessor.replicas',
   'triggerer.replicas': 'triggerer.replicas',

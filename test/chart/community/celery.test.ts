@@ -1,6 +1,6 @@
 import { execFileSync } from 'child_process';
 import { Duration } from 'aws-cdk-lib';
-import { AirflowExecutor, AirflowSecret, CeleryBroker, WorkerAutoscaling } from '../../../src';
+import { AirflowExecutor, AirflowSecret, CeleryBroker } from '../../../src';
 import { Json, Props, synthCommunity, valuesOf } from '../../util';
 
 const values = (props?: Props): Json => valuesOf(synthCommunity(props).template);
@@ -43,23 +43,6 @@ test('custom: workers', () => {
     resources: { requests: { cpu: '2', memory: '4Gi' }, limits: { memory: '8Gi' } },
     celery: { gracefullTerminationPeriod: 780 },
     terminationPeriod: 60,
-  });
-});
-
-test('custom: only the autoscaler sets the number of workers', () => {
-  const { workers, extraManifests } = values({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 16 }) } });
-  expect(workers.replicas).toBeNull();
-  expect(extraManifests).toContainEqual({
-    apiVersion: 'autoscaling/v2',
-    kind: 'HorizontalPodAutoscaler',
-    metadata: { name: 'airflow-worker', labels: { app: 'airflow', component: 'worker', release: 'airflow' } },
-    spec: {
-      minReplicas: 2,
-      maxReplicas: 16,
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'airflow-worker' },
-      metrics: [{ type: 'Resource', resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 80 } } }],
-      behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
-    },
   });
 });
 

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { officialValues } from './util';
-import { AirflowExecutor, WorkerAutoscaling } from '../../../src';
+import { AirflowExecutor, ApiServerAutoscaling, WorkerAutoscaling } from '../../../src';
 import { Json } from '../../util';
 
 const spreadOf = (component: string) => [{
@@ -109,6 +109,19 @@ describe('custom', () => {
     expect(celery).toMatchObject({
       replicas: 1, resources: { requests: { cpu: '2', memory: '4Gi' }, limits: { memory: '8Gi' } }, terminationGracePeriodSeconds: 840,
     });
+  });
+
+  test.each([['3.3.2', 'apiServer'], ['2.11.2', 'webserver']])('Airflow %s: an autoscaled API server', (version, web) => {
+    const autoscaling = ApiServerAutoscaling.onCpu({ maxReplicas: 6 });
+    const values = officialValues({ apiServer: { replicas: 1, autoscaling } }, version)[web];
+    expect(values.hpa).toEqual({
+      enabled: true,
+      minReplicaCount: 1,
+      maxReplicaCount: 6,
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
+      behavior: { scaleDown: { stabilizationWindowSeconds: 300 } },
+    });
+    expect(values.podDisruptionBudget).toEqual({ enabled: true, config: { maxUnavailable: 1 } });
   });
 
   test('autoscaled workers', () => {

@@ -1,7 +1,7 @@
 from airflow_on_eks import (
     AirflowChart, AirflowConnection, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool,
     AirflowRole, AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressClass, AlbIngressOptions, AlbListenerPort,
-    CeleryBroker, ComponentOptions, DatabaseCleanupOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets,
+    ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseCleanupOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets,
     ExternalSecretsInstallation, GitAuth, GitSyncOptions, KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
     NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
@@ -104,7 +104,7 @@ airflow = AirflowOnEks(
         workers=NodePoolOptions(min_size=0, max_size=5, labels={"team": "data", "stage": "prod"}, tags={"cost": "data"}),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("CloudWatchAgentServerPolicy")],
     ),
-    api_server=ComponentOptions(replicas=3, cpu="250m", memory="2Gi", memory_limit="4Gi"),
+    api_server=ApiServerOptions(replicas=3, cpu="250m", memory="2Gi", memory_limit="4Gi"),
     scheduler=ComponentOptions(replicas=1, memory="1536Mi"),
     triggerer=ComponentOptions(replicas=2),
     workers=WorkersOptions(
@@ -276,6 +276,7 @@ karpenter = AirflowOnEks(
         ami_alias="bottlerocket@latest",
         controller_role=iam.Role.from_role_arn(third, "ControllerRole", f"arn:aws:iam::{account}:role/karpenter"),
     ),
+    api_server=ApiServerOptions(replicas=1, autoscaling=ApiServerAutoscaling.on_cpu(max_replicas=4, target_cpu_percent=70)),
     workers=WorkersOptions(
         concurrency=8,
         autoscaling=WorkerAutoscaling.on_cpu(max_replicas=6, target_cpu_percent=60, scale_down_stabilization=Duration.minutes(10)),
@@ -307,6 +308,7 @@ auto_mode = AirflowOnEks(
         ),
         database=KarpenterNodePoolOptions(capacity_types=[eks.CapacityType.ON_DEMAND]),
     ),
+    api_server=ApiServerOptions(autoscaling=ApiServerAutoscaling.on_memory(max_replicas=3)),
     workers=WorkersOptions(
         replicas=0, autoscaling=WorkerAutoscaling.on_queued_tasks(max_replicas=4, polling_interval=Duration.seconds(15)),
     ),

@@ -2,8 +2,8 @@
 // maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
   AirflowChart, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret,
-  AirflowVariable, AlbIngressClass, CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets, ExternalSecretsInstallation, GitAuth,
-  Keda, KedaInstallation, KnownHosts, PgBouncer, SecretsBackend, WorkerAutoscaling,
+  AirflowVariable, AlbIngressClass, ApiServerAutoscaling, CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets,
+  ExternalSecretsInstallation, GitAuth, Keda, KedaInstallation, KnownHosts, PgBouncer, SecretsBackend, WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
@@ -256,6 +256,7 @@ const karpenter = new AirflowOnEks(third, 'Karpenter', {
     amiAlias: 'bottlerocket@latest',
     controllerRole: iam.Role.fromRoleArn(third, 'ControllerRole', `arn:aws:iam::${account}:role/karpenter`),
   }),
+  apiServer: { replicas: 1, autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 4, targetCpuPercent: 70 }) },
   workers: {
     concurrency: 8,
     autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 6, targetCpuPercent: 60, scaleDownStabilization: Duration.minutes(10) }),
@@ -284,6 +285,7 @@ const autoMode = new AirflowOnEks(third, 'AutoMode', {
     nodeClass: { name: 'default', nodeRole: iam.Role.fromRoleArn(third, 'AutoRole', `arn:aws:iam::${account}:role/auto`) },
     database: { capacityTypes: [eks.CapacityType.ON_DEMAND] },
   }),
+  apiServer: { autoscaling: ApiServerAutoscaling.onMemory({ maxReplicas: 3 }) },
   workers: { replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4, pollingInterval: Duration.seconds(15) }) },
   keda: KedaInstallation.onAnyNode(),
   secrets: {

@@ -18,6 +18,8 @@ import io.github.airflowoneks.AirflowVariable;
 import io.github.airflowoneks.AlbIngressClass;
 import io.github.airflowoneks.AlbIngressOptions;
 import io.github.airflowoneks.AlbListenerPort;
+import io.github.airflowoneks.ApiServerAutoscaling;
+import io.github.airflowoneks.ApiServerOptions;
 import io.github.airflowoneks.AuroraDatabaseOptions;
 import io.github.airflowoneks.AutoModeOptions;
 import io.github.airflowoneks.BucketLogsOptions;
@@ -180,7 +182,7 @@ public final class FeaturesApp {
                 .build())
             .managedPolicies(List.of(ManagedPolicy.fromAwsManagedPolicyName("CloudWatchAgentServerPolicy")))
             .build()))
-        .apiServer(ComponentOptions.builder().replicas(3).cpu("250m").memory("2Gi").memoryLimit("4Gi").build())
+        .apiServer(ApiServerOptions.builder().replicas(3).cpu("250m").memory("2Gi").memoryLimit("4Gi").build())
         .scheduler(ComponentOptions.builder().replicas(1).memory("1536Mi").build())
         .triggerer(ComponentOptions.builder().replicas(2).build())
         .workers(WorkersOptions.builder()
@@ -363,6 +365,10 @@ public final class FeaturesApp {
             .amiAlias("bottlerocket@latest")
             .controllerRole(Role.fromRoleArn(third, "ControllerRole", "arn:aws:iam::" + ACCOUNT + ":role/karpenter"))
             .build()))
+        .apiServer(ApiServerOptions.builder()
+            .replicas(1)
+            .autoscaling(ApiServerAutoscaling.onCpu(CpuAutoscalingOptions.builder().maxReplicas(4).targetCpuPercent(70).build()))
+            .build())
         .workers(WorkersOptions.builder()
             .concurrency(8)
             .autoscaling(WorkerAutoscaling.onCpu(CpuAutoscalingOptions.builder()
@@ -398,6 +404,9 @@ public final class FeaturesApp {
                 .build())
             .database(KarpenterNodePoolOptions.builder().capacityTypes(List.of(CapacityType.ON_DEMAND)).build())
             .build()))
+        .apiServer(ApiServerOptions.builder()
+            .autoscaling(ApiServerAutoscaling.onMemory(MemoryAutoscalingOptions.builder().maxReplicas(3).build()))
+            .build())
         .workers(WorkersOptions.builder()
             .replicas(0)
             .autoscaling(WorkerAutoscaling.onQueuedTasks(QueuedTasksAutoscalingOptions.builder()
