@@ -69,6 +69,11 @@ export function grantReadSecret(role: iam.Role, secret: secretsmanager.ISecret):
     grantee: role,
     actions: ['kms:Decrypt'],
     resourceArns: [secret.encryptionKey.keyArn],
-    conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${Stack.of(role).region}.amazonaws.com` } },
+    conditions: viaService('secretsmanager', Stack.of(role).region),
   }));
+}
+
+/** Conditions of a permission to use a key: only through another service, in its Region. */
+export function viaService(service: string, region: string): Record<string, Record<string, string>> {
+  return { StringEquals: { 'kms:ViaService': `${service}.${region}.amazonaws.com` } };
 }

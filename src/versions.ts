@@ -74,6 +74,8 @@ export const ELASTICACHE_VALKEY = '8.2';
 export const POSTGRESQL_IMAGE = 'docker.io/library/postgres:16.13-bookworm';
 /** The same major version in Amazon Aurora and Amazon RDS. */
 export const RDS_POSTGRESQL = { full: '16.11', major: '16' };
+/** Uploads backups. From Amazon ECR Public, which limits pulls less than Docker Hub. */
+export const AWS_CLI_IMAGE = 'public.ecr.aws/aws-cli/aws-cli:2.37.9';
 export const PGBOUNCER_IMAGE = 'docker.io/apache/airflow:airflow-pgbouncer-2025.03.05-1.23.1';
 
 /** Images that replace a chart's default, which can no longer be pulled or has reached end of life. */

@@ -11,7 +11,7 @@ import { Construct } from 'constructs';
 import {
   ACCOUNT, CHARTS_UNDER_TEST, ChartUnderTest, CLUSTERS, importedCluster, Json, newApp, newStack, REGION, remoteSecret, synthAirflow,
 } from './util';
-import { AirflowNodePools, AirflowOnEks, AirflowOnEksProps, EfsCsiDriverInstallation, ExternalSecretsInstallation, WorkerAutoscaling } from '../src';
+import { AirflowDatabase, AirflowNodePools, AirflowOnEks, AirflowOnEksProps, EfsCsiDriverInstallation, ExternalSecretsInstallation, WorkerAutoscaling } from '../src';
 
 /** The order in which CloudFormation creates resources; it deletes them in the reverse order. */
 class Graph {
@@ -294,6 +294,15 @@ test('an existing operator and driver: the namespace is created after the nodes'
   const parts = partsOf(graph);
   expect([...parts['the operator'], ...parts['the definitions of the operator'], ...parts['the driver']]).toEqual([]);
   expect([...graph.before(parts['the namespace'][0])]).toEqual(expect.arrayContaining(parts['the nodes']));
+});
+
+test('backups of the database: the CronJob is created after the nodes, the secrets and the namespace, whose deletion ends its pods', () => {
+  const graph = new Graph(synthAirflow({ database: AirflowDatabase.inCluster({ backup: {} }) }).template.toJSON());
+  const parts = partsOf(graph);
+  const [backups] = graph.find(MANIFEST, 'AirflowDatabaseBackup');
+  expect(graph.cycles()).toEqual([]);
+  expect([...graph.before(backups)]).toEqual(expect.arrayContaining(
+    [...parts['the namespace'], ...parts['the copies of secrets'], ...parts['the nodes'], ...graph.find('AWS::IAM::Role', 'AirflowDatabaseBackup')]));
 });
 
 test('two deployments in one stack: removing one changes nothing of the other, which depends on nothing that is deleted', () => {

@@ -239,6 +239,7 @@ export const MATRIX: Record<string, Case> = {
     logsInBucket: true,
     props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, logs: AirflowLogs.inBucket({ bucket: Bucket.fromBucketName(stack, 'Logs', 'logs') }) }),
   },
+  'backups of the database': { props: () => ({ database: AirflowDatabase.inCluster({ backup: {} }) }) },
   'an existing database': {
     databaseOutside: true,
     props: (stack) => ({

@@ -30,6 +30,13 @@ const MANAGED_EXCEPTIONS: typeof EXCEPTIONS = [
   ['Data/Airflow/Role/Resource', ['AwsSolutions-IAM5[Resource::<AirflowLogsBucketB36BD060.Arn>/airflow/*]'], 'Each task has a log of its own below the prefix'],
 ];
 
+/** Those of backups. */
+const BACKUP_EXCEPTIONS: typeof EXCEPTIONS = [
+  ['Data/Airflow/Database/Backup/Bucket/Resource', ['AwsSolutions-S1'], 'Access logs need a bucket of the account; the owner adds it, or passes a bucket that has them'],
+  ['Data/Airflow/Database/Backup/Role/Resource', ['AwsSolutions-IAM5[Resource::<AirflowDatabaseBackupBucketA515605F.Arn>/airflow-database/*]'],
+    'Each backup is an object of its own below the prefix'],
+];
+
 function findingsOf(props: Partial<AirflowOnEksProps>): string[] {
   const stack = newStack();
   new AirflowOnEks(stack, 'Airflow', {
@@ -56,4 +63,9 @@ test('AWS Solutions finds the exceptions and nothing else in what AWS manages', 
     logs: AirflowLogs.inBucket(),
   });
   expect(findings.filter((finding) => !findingsIn(EXCEPTIONS).includes(finding))).toEqual(findingsIn(MANAGED_EXCEPTIONS));
+});
+
+test('AWS Solutions finds the exceptions and nothing else in backups', () => {
+  const findings = findingsOf({ database: AirflowDatabase.inCluster({ backup: {} }) });
+  expect(findings.filter((finding) => !findingsIn(EXCEPTIONS).includes(finding))).toEqual(findingsIn(BACKUP_EXCEPTIONS));
 });

@@ -250,7 +250,7 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
   workloads: {
     stateless: /^(Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)|CronJob\/\S+-database-cleanup)$/,
     workers: /^(Deployment\/\S+-worker|PodTemplate\/\S+)$/,
-    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey)|CronJob\/\S+-database-backup)$/,
   },
   logs: {
     workload: /-(api-server|webserver|scheduler|dag-processor|worker|triggerer)$|^PodTemplate/,
@@ -269,7 +269,7 @@ export const CHARTS_UNDER_TEST: ChartUnderTest[] = [official('official'), offici
   workloads: {
     stateless: /^(Deployment\/\S+-(web|scheduler|triggerer|flower|db-migrations|sync-\w+)|CronJob\/\S+-(database|log)-cleanup)$/,
     workers: /^(StatefulSet\/\S+-worker|PodTemplate\/\S+)$/,
-    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey))$/,
+    database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey)|CronJob\/\S+-database-backup)$/,
   },
   logs: { workload: /-(web|scheduler|worker|triggerer|flower|db-migrations|sync-\w+)$|^PodTemplate/, container: /^(airflow-|db-migrations|sync-airflow-|base)/, path: '/opt/airflow/efs/logs' },
   database: DATABASE,

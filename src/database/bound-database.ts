@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import rds = require('aws-cdk-lib/aws-rds');
+import s3 = require('aws-cdk-lib/aws-s3');
 import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct, IDependable } from 'constructs';
 import { DatabaseEndpoint } from './database-endpoint';
@@ -52,6 +53,13 @@ export interface IAirflowDatabase {
    * Undefined unless the database is from `AirflowDatabase.rds()` or `AirflowDatabase.fromInstance()`.
    */
   readonly instance?: rds.IDatabaseInstance;
+
+  /**
+   * The bucket with the backups of the in-cluster database.
+   *
+   * Undefined without its option `backup`.
+   */
+  readonly backupBucket?: s3.IBucket;
 }
 
 /** The parts of a deployment, as far as a database needs to know them. */

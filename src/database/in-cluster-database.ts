@@ -1,6 +1,8 @@
 import { Annotations, Token } from 'aws-cdk-lib';
+import s3 = require('aws-cdk-lib/aws-s3');
 import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
+import { DatabaseBackup, DatabaseBackupOptions } from './database-backup';
 import { clientPassword, DatabaseEndpoint, fieldKey } from './database-endpoint';
 import { MAX_CONNECTIONS, postgresqlObjects } from './postgresql';
 import { bytesOf, componentSettings } from '../component';
@@ -29,6 +31,15 @@ export interface InClusterDatabaseOptions {
    * @default '1Gi'
    */
   readonly memory?: string;
+
+  /**
+   * Scheduled backups with `pg_dump` to an Amazon S3 bucket.
+   *
+   * `{}` enables them with the default of each option.
+   *
+   * @default - no backups but those of the file system
+   */
+  readonly backup?: DatabaseBackupOptions;
 }
 
 interface InClusterDatabaseProps extends InClusterDatabaseOptions, DatabaseContext {}
@@ -43,6 +54,7 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
   public readonly available = [];
   public readonly keys: SecretKey[];
   public readonly workloads: Construct[];
+  public readonly backupBucket?: s3.IBucket;
 
   constructor(scope: Construct, id: string, props: InClusterDatabaseProps) {
     super(scope, id);
@@ -57,7 +69,8 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     const passwordKey = fieldKey(scope, password);
     const name = `${namespace}-postgresql`;
     this.hostname = `${name}.${namespace}`;
-    this.endpoint = { host: this.hostname, port: this.port, name: 'airflow', user: 'postgres', password };
+    const endpoint = { host: this.hostname, port: this.port, name: 'airflow', user: 'postgres', password };
+    this.endpoint = endpoint;
     this.keys = [passwordKey];
 
     const objects = postgresqlObjects({
@@ -72,6 +85,8 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
     waitUntilReady(this, 'Ready', cluster, { kind: 'StatefulSet', name, namespace }, props.timeout, revisionOf(this, objects))
       .node.addDependency(manifest);
-    this.workloads = [manifest];
+    const backup = props.backup && new DatabaseBackup(this, 'Backup', { ...props, ...props.backup, endpoint, passwordKey });
+    this.backupBucket = backup?.bucket;
+    this.workloads = [manifest, ...backup ? [backup.manifest] : []];
   }
 }

@@ -1,9 +1,9 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import iam = require('aws-cdk-lib/aws-iam');
 import s3 = require('aws-cdk-lib/aws-s3');
 import { Construct } from 'constructs';
+import { bucketFolder, folderStatements } from '../bucket';
 import { retentionOf } from '../database-cleanup';
-import { checkFormat, fail } from '../validation';
 
 /**
  * Options of `AirflowLogs.onFileSystem()`.
@@ -129,14 +129,8 @@ export class AirflowLogs {
 }
 
 function logsInBucket(scope: Construct, namespace: string, options: BucketLogsOptions): BoundLogs {
-  const { prefix = namespace } = options;
-  checkFormat(scope, 'logs.prefix', prefix, /^[\w!'()*.-]+(\/[\w!'()*.-]+)*$/, 'a prefix of keys without a leading or trailing /');
-  for (const [option, value] of Object.entries({ retention: options.retention, removalPolicy: options.removalPolicy })) {
-    if (options.bucket && value !== undefined) {
-      fail(scope, `'logs.${option}' has no effect together with 'logs.bucket', which already exists; set it where you create the bucket`);
-    }
-  }
-  const bucket = options.bucket ?? createBucket(scope, options);
+  const folder = bucketFolder(scope, 'LogsBucket', 'logs', { ...options, prefix: options.prefix ?? namespace });
+  const { bucket, prefix } = folder;
   return {
     onFileSystem: false,
     retentionDays: LOCAL_RETENTION_DAYS,
@@ -149,33 +143,10 @@ function logsInBucket(scope: Construct, namespace: string, options: BucketLogsOp
       // The web UI reads the log of a running task from its pod, whose host name only the pod itself can resolve.
       'core.hostname_callable': 'airflow.utils.net.get_host_ip_address',
     },
-    statements: statementsOf(scope, bucket, prefix),
+    statements: [
+      ...folderStatements(scope, folder, 'Logs', ['s3:GetObject', 's3:PutObject']),
+      // Without it, S3 answers that access is denied, instead of that there is no log yet.
+      new iam.PolicyStatement({ sid: 'ListLogs', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
+    ],
   };
-}
-
-function createBucket(scope: Construct, { retention, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE }: BucketLogsOptions): s3.Bucket {
-  const days = retentionOf(scope, 'logs.retention', retention);
-  return new s3.Bucket(scope, 'LogsBucket', {
-    encryption: s3.BucketEncryption.S3_MANAGED,
-    blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-    enforceSSL: true,
-    lifecycleRules: [{ expiration: Duration.days(days), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
-    removalPolicy,
-    autoDeleteObjects: removalPolicy === RemovalPolicy.DESTROY,
-  });
-}
-
-/** On our side: the policies of a bucket and of a key in another stack are not changed. */
-function statementsOf(scope: Construct, bucket: s3.IBucket, prefix: string): iam.PolicyStatement[] {
-  return [
-    new iam.PolicyStatement({ sid: 'Logs', actions: ['s3:GetObject', 's3:PutObject'], resources: [bucket.arnForObjects(`${prefix}/*`)] }),
-    // Without it, S3 answers that access is denied, instead of that there is no log yet.
-    new iam.PolicyStatement({ sid: 'ListLogs', actions: ['s3:ListBucket'], resources: [bucket.bucketArn] }),
-    ...bucket.encryptionKey ? [new iam.PolicyStatement({
-      sid: 'EncryptLogs',
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: [bucket.encryptionKey.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(scope).region}.amazonaws.com` } },
-    })] : [],
-  ];
 }

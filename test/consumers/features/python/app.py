@@ -1,8 +1,9 @@
 from airflow_on_eks import (
     AirflowChart, AirflowConnection, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool,
     AirflowRole, AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressClass, AlbIngressOptions, AlbListenerPort,
-    ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseCleanupOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets,
-    ExternalSecretsInstallation, GitAuth, GitSyncOptions, KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
+    ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseBackupOptions, DatabaseCleanupOptions, EfsCsiDriver,
+    EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
+    KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
     NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
 from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Size, Stack
@@ -283,7 +284,10 @@ karpenter = AirflowOnEks(
     ),
     efs_csi_driver=EfsCsiDriverInstallation.on_airflow_nodes(),
     external_secrets=ExternalSecretsInstallation.on_any_node(),
-    database=AirflowDatabase.in_cluster(cpu="1", memory="2Gi"),
+    database=AirflowDatabase.in_cluster(
+        cpu="1", memory="2Gi",
+        backup=DatabaseBackupOptions(prefix="dumps", schedule="0 */6 * * *", retention=Duration.days(14), max_size=Size.gibibytes(10)),
+    ),
     pg_bouncer=PgBouncer.enabled(replicas=2, memory="128Mi", pool_size=40),
     broker=CeleryBroker.in_cluster(cpu="200m", memory="1Gi"),
     database_cleanup=DatabaseCleanupOptions(retention=Duration.days(30)),

@@ -26,6 +26,7 @@ import io.github.airflowoneks.BucketLogsOptions;
 import io.github.airflowoneks.CeleryBroker;
 import io.github.airflowoneks.ComponentOptions;
 import io.github.airflowoneks.CpuAutoscalingOptions;
+import io.github.airflowoneks.DatabaseBackupOptions;
 import io.github.airflowoneks.DatabaseCleanupOptions;
 import io.github.airflowoneks.EfsCsiDriver;
 import io.github.airflowoneks.EfsCsiDriverInstallation;
@@ -379,7 +380,16 @@ public final class FeaturesApp {
             .build())
         .efsCsiDriver(EfsCsiDriverInstallation.onAirflowNodes())
         .externalSecrets(ExternalSecretsInstallation.onAnyNode())
-        .database(AirflowDatabase.inCluster(InClusterDatabaseOptions.builder().cpu("1").memory("2Gi").build()))
+        .database(AirflowDatabase.inCluster(InClusterDatabaseOptions.builder()
+            .cpu("1")
+            .memory("2Gi")
+            .backup(DatabaseBackupOptions.builder()
+                .prefix("dumps")
+                .schedule("0 */6 * * *")
+                .retention(Duration.days(14))
+                .maxSize(Size.gibibytes(10))
+                .build())
+            .build()))
         .pgBouncer(PgBouncer.enabled(PgBouncerOptions.builder().replicas(2).memory("128Mi").poolSize(40).build()))
         .broker(CeleryBroker.inCluster(InClusterBrokerOptions.builder().cpu("200m").memory("1Gi").build()))
         .databaseCleanup(DatabaseCleanupOptions.builder().retention(Duration.days(30)).build())
