@@ -14,6 +14,7 @@ export { SecretsBackend } from './config/secrets-backend';
 export { AirflowDatabase } from './database/airflow-database';
 export { IAirflowDatabase } from './database/bound-database';
 export { DatabaseBackupOptions } from './database/database-backup';
+export { DatabaseStorageOptions } from './database/database-storage';
 export { EndpointDatabaseOptions, ExistingDatabaseOptions } from './database/existing-database';
 export { InClusterDatabaseOptions } from './database/in-cluster-database';
 export { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './database/managed-database-options';

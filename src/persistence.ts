@@ -82,7 +82,7 @@ export interface IAirflowPersistence {
   /**
    * The access point for the in-cluster database, with the user and the group 1001.
    *
-   * Undefined unless the database is in the cluster.
+   * Undefined unless the database is on the file system.
    */
   readonly databaseAccessPoint?: efs.IAccessPoint;
 
@@ -96,7 +96,7 @@ export interface IAirflowPersistence {
   /**
    * The name of the PersistentVolumeClaim for the in-cluster database.
    *
-   * Undefined unless the database is in the cluster.
+   * Undefined unless the database is on the file system.
    */
   readonly databaseClaimName?: string;
 
@@ -138,7 +138,7 @@ function checkOptions(scope: Construct, { fileSystem, lifecyclePolicy, throughpu
   }
 }
 
-/** The claim of the in-cluster database. */
+/** The claim of the in-cluster database on the file system. */
 export function databaseClaimName(namespace: string): string {
   return `data-${namespace}-postgresql`;
 }

@@ -1,4 +1,4 @@
-import { CfnResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Duration, Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 
 /** Throws with the path of the construct, so that an app with two deployments shows which one is meant. */
@@ -43,6 +43,18 @@ export function secondsOf(scope: IConstruct, prop: string, duration: Duration, [
     fail(scope, `'${prop}' must be ${description}, got ${seconds} seconds`);
   }
   return seconds;
+}
+
+/** The GiB of a size, which must be whole and at least `minimum`. */
+export function gibibytesOf(scope: IConstruct, prop: string, size: Size, minimum: number): number {
+  if (typeof size?.toGibibytes !== 'function') {
+    fail(scope, `'${prop}' must be a Size such as Size.gibibytes(20), got ${shown(size)}`);
+  }
+  const gibibytes = size.isUnresolved() ? NaN : size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
+  if (!(Number.isInteger(gibibytes) && gibibytes >= minimum)) {
+    fail(scope, `'${prop}' must be a whole number of GiB of at least ${minimum}, got ${size.isUnresolved() ? 'a token' : `${gibibytes} GiB`}`);
+  }
+  return gibibytes;
 }
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */

@@ -59,7 +59,7 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
 
 function expectations(
   chart: ChartUnderTest, release: string,
-  { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket, databaseOutside }: Partial<Case> = {},
+  { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket, databaseClaim, databaseOutside }: Partial<Case> = {},
 ): Expectations {
   const workloads = !databaseOutside ? chart.workloads : {
     ...chart.workloads, stateless: new RegExp(`${chart.workloads.stateless.source}|^Deployment/\\S+-pgbouncer$`), database: /^StatefulSet\/\S+-valkey$/,
@@ -69,7 +69,7 @@ function expectations(
     notEvicted: chart.workloads.workers,
     mounts: [
       ...logsInBucket ? [] : [{ ...chart.logs, claim: `${release}-logs` }],
-      ...databaseOutside ? [] : [{ ...chart.database, claim: `data-${release}-postgresql` }],
+      ...databaseOutside ? [] : [{ ...chart.database, claim: databaseClaim ?? `data-${release}-postgresql` }],
     ],
     forbiddenText: publishedKeys(chart.folder),
     absentKeys: chart.absentKeys?.(release),

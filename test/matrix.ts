@@ -54,6 +54,8 @@ export interface Case {
   readonly existingClaims?: string[];
   /** Whether no pod has a volume for logs. */
   readonly logsInBucket?: boolean;
+  /** The claim of the database, if it is not that on the file system. */
+  readonly databaseClaim?: string;
   /** Whether the database is outside the cluster, so that PgBouncer runs on the nodes for stateless components. */
   readonly databaseOutside?: boolean;
   /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
@@ -238,6 +240,11 @@ export const MATRIX: Record<string, Case> = {
   'logs in an existing bucket, Kubernetes': {
     logsInBucket: true,
     props: (stack) => ({ executor: AirflowExecutor.KUBERNETES, logs: AirflowLogs.inBucket({ bucket: Bucket.fromBucketName(stack, 'Logs', 'logs') }) }),
+  },
+  'the database on an EBS volume, logs in a bucket': {
+    logsInBucket: true,
+    databaseClaim: 'data-airflow-postgresql-0',
+    props: () => ({ database: AirflowDatabase.inCluster({ storage: {} }), logs: AirflowLogs.inBucket() }),
   },
   'backups of the database': { props: () => ({ database: AirflowDatabase.inCluster({ backup: {} }) }) },
   'an existing database': {

@@ -7,7 +7,7 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import { Construct } from 'constructs';
 import { importedCluster, Json, newStack, objectsOf, Props, resourcesOf } from './util';
-import { AirflowChart, AirflowNodePools, AirflowOnEks, ApiServerAutoscaling, NodePoolOptions } from '../src';
+import { AirflowChart, AirflowDatabase, AirflowNodePools, AirflowOnEks, DatabaseStorageOptions, ApiServerAutoscaling, NodePoolOptions } from '../src';
 
 /**
  * The fields that Kubernetes refuses to change.
@@ -72,6 +72,7 @@ function changesOf(before: Json, after: Json): string[] {
 }
 
 const workers = (pool: NodePoolOptions) => ({ nodePools: AirflowNodePools.managedNodeGroups({ workers: pool }) });
+const onVolume = (storage: DatabaseStorageOptions) => ({ database: AirflowDatabase.inCluster({ storage }) });
 const importedFiles = (scope: Construct) => efs.FileSystem.fromFileSystemAttributes(scope, 'Files', {
   fileSystemId: 'fs-9', securityGroup: ec2.SecurityGroup.fromSecurityGroupId(scope, 'FilesSecurityGroup', 'sg-9'),
 });
@@ -80,7 +81,7 @@ const READY = ['ApiServer', 'DagProcessor', 'Flower', 'Scheduler', 'Triggerer', 
 const RELEASE = [...READY.map((part) => `updates Ready${part}`), 'updates Release'];
 
 /** The props that change, and what then happens, by the first cell of a row in the README. */
-const ROWS: Record<string, { after: Props; tags?: Record<string, string>; changes: string[] | { fails: string } }[]> = {
+const ROWS: Record<string, { before?: Props; after: Props; tags?: Record<string, string>; changes: string[] | { fails: string } }[]> = {
   '`instanceTypes`, `capacityType`, `amiType`, `subnets` of a pool': [
     { after: workers({ instanceTypes: [new ec2.InstanceType('m7a.2xlarge')] }), changes: ['replaces NodePoolsWorkers'] },
     { after: workers({ subnets: { subnetFilters: [ec2.SubnetFilter.byIds(['subnet-2'])] } }), changes: ['replaces NodePoolsWorkers'] },
@@ -123,14 +124,24 @@ const ROWS: Record<string, { after: Props; tags?: Record<string, string>; change
       fails: 'PersistentVolume/airflow-logs, PersistentVolume/data-airflow-postgresql, StorageClass/airflow-efs',
     },
   }],
+  '`storage.size` of the in-cluster database': [{
+    before: onVolume({}), after: onVolume({ size: Size.gibibytes(100) }), changes: ['updates DatabaseManifest', 'updates DatabaseReady'],
+  }],
+  '`storage` of the in-cluster database, added or removed': [{
+    after: onVolume({}),
+    changes: [
+      'deletes PersistenceDatabaseAccessPoint', 'deletes PersistenceDatabaseClaimBound', 'updates DatabaseManifest', 'updates DatabaseReady', 'updates PersistenceManifest',
+      'updates PgBouncerManifest', 'updates Release', // only what they wait for
+    ],
+  }],
   '`namespace`': [{ after: { namespace: 'data' }, changes: { fails: 'NodePoolsDatabase, NodePoolsStateless, NodePoolsWorkers' } }],
 };
 
 jest.setTimeout(120_000);
 
 describe.each(Object.entries(ROWS))('%s', (_name, cases) => {
-  test.each(cases)('case %#', ({ after, tags, changes }) => {
-    const found = changesOf(synth({}), synth(after, tags));
+  test.each(cases)('case %#', ({ before = {}, after, tags, changes }) => {
+    const found = changesOf(synth(before), synth(after, tags));
     const failed = found.filter((change) => change.startsWith('fails at ')).map((change) => change.replace('fails at ', '')).join(', ');
     expect('fails' in changes ? { fails: failed } : found).toEqual(changes);
   });

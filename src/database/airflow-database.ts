@@ -21,15 +21,16 @@ import { AuroraDatabaseOptions, RdsDatabaseOptions } from './managed-database-op
  */
 export class AirflowDatabase {
   /**
-   * PostgreSQL 16 in one pod of the cluster, with its files on the EFS file system.
+   * PostgreSQL 16 in one pod of the cluster, with its files on the EFS file system, or on an EBS volume.
    *
    * It costs nothing beyond its node and its files, and suits development and small deployments. It has no standby: Airflow stops while the pod
-   * moves to another node, and each commit waits for the file system. A warning at synthesis states this.
+   * moves to another node. On EFS, each commit waits for the file system; with an EBS volume, the pod moves only within its Availability Zone. A
+   * warning at synthesis states this.
    *
-   * @param options the resources of the pod
+   * @param options the resources of the pod, its volume and its backups
    */
   public static inCluster(options: InClusterDatabaseOptions = {}): AirflowDatabase {
-    return new AirflowDatabase(true, (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
+    return new AirflowDatabase(options.storage === undefined, (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
   }
 
   /**

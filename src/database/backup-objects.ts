@@ -14,7 +14,7 @@ interface BackupProps {
   readonly roleArn: string;
   /** The URL of the folder for the dumps. */
   readonly target: string;
-  readonly maxMebibytes: number;
+  readonly maxGibibytes: number;
   readonly endpoint: DatabaseEndpoint & { readonly user: string };
   readonly passwordKey: SecretKey;
 }
@@ -23,7 +23,7 @@ const FOLDER = '/backup';
 /** Neither image has it. */
 const USER = 1001;
 
-function dumpContainer({ endpoint, passwordKey, maxMebibytes }: BackupProps): KubernetesObject {
+function dumpContainer({ endpoint, passwordKey, maxGibibytes }: BackupProps): KubernetesObject {
   const { requests, limits } = resources('100m', '64Mi', '256Mi');
   return {
     name: 'dump',
@@ -36,7 +36,7 @@ function dumpContainer({ endpoint, passwordKey, maxMebibytes }: BackupProps): Ku
       { name: 'PGDATABASE', value: endpoint.name },
       { name: 'PGPASSWORD', valueFrom: { secretKeyRef: keyRefOf(passwordKey) } },
     ],
-    resources: { requests: { ...requests, 'ephemeral-storage': `${maxMebibytes}Mi` }, limits },
+    resources: { requests: { ...requests, 'ephemeral-storage': `${maxGibibytes}Gi` }, limits },
     securityContext: CONFINED_CONTAINER,
     terminationMessagePolicy: 'FallbackToLogsOnError',
     volumeMounts: [{ name: 'backup', mountPath: FOLDER }],
@@ -59,7 +59,7 @@ function uploadContainer({ target }: BackupProps): KubernetesObject {
 
 /** A CronJob with its service account. A pod dumps the database completely before it uploads anything. */
 export function backupObjects(props: BackupProps): KubernetesObject[] {
-  const { name, namespace, placement, schedule, roleArn, maxMebibytes } = props;
+  const { name, namespace, placement, schedule, roleArn, maxGibibytes } = props;
   const labels = { 'app.kubernetes.io/name': 'database-backup', 'app.kubernetes.io/instance': name };
   const metadata = { name, namespace, labels };
   const podSpec = {
@@ -68,7 +68,7 @@ export function backupObjects(props: BackupProps): KubernetesObject[] {
     restartPolicy: 'Never', // each attempt has a pod of its own, with an empty volume
     initContainers: [dumpContainer(props)],
     containers: [uploadContainer(props)],
-    volumes: [{ name: 'backup', emptyDir: { sizeLimit: `${maxMebibytes}Mi` } }, { name: 'tmp', emptyDir: {} }],
+    volumes: [{ name: 'backup', emptyDir: { sizeLimit: `${maxGibibytes}Gi` } }, { name: 'tmp', emptyDir: {} }],
   };
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata, annotations: { 'eks.amazonaws.com/role-arn': roleArn } } },

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, SizeRoundingBehavior } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import s3 = require('aws-cdk-lib/aws-s3');
 import { Construct } from 'constructs';
 import { backupObjects } from './backup-objects';
@@ -7,7 +7,7 @@ import { DatabaseEndpoint } from './database-endpoint';
 import { bucketFolder, folderStatements } from '../bucket';
 import { applyManifest, serviceAccountRole } from '../kubernetes';
 import { SecretKey } from '../secrets/secret-key';
-import { checkFormat, fail } from '../validation';
+import { checkFormat, gibibytesOf } from '../validation';
 
 /**
  * The scheduled backup of the in-cluster database to an Amazon S3 bucket.
@@ -57,7 +57,7 @@ export interface DatabaseBackupOptions {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
-   * The maximum size of a backup, which is compressed, in whole MiB.
+   * The maximum size of a backup, which is compressed, in whole GiB.
    *
    * A backup is written to the disk of its node before it is uploaded, which must have as much space. A larger backup fails.
    *
@@ -86,10 +86,7 @@ export class DatabaseBackup extends Construct {
       ...props, prefix: props.prefix ?? `${namespace}-database`, retention: retention ?? (props.bucket ? undefined : Duration.days(30)),
     });
     checkFormat(this, 'database.backup.schedule', schedule, SCHEDULE, "a cron expression of five fields, such as '0 3 * * *'");
-    const mebibytes = maxSize.isUnresolved() ? NaN : maxSize.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
-    if (!(Number.isInteger(mebibytes) && mebibytes >= 1)) {
-      fail(this, `'database.backup.maxSize' must be a whole number of MiB of at least 1, got ${maxSize.isUnresolved() ? 'a token' : `${mebibytes} MiB`}`);
-    }
+    const maxGibibytes = gibibytesOf(this, 'database.backup.maxSize', maxSize, 1);
 
     const name = `${namespace}-database-backup`;
     const role = serviceAccountRole(this, 'Role', {
@@ -108,7 +105,7 @@ export class DatabaseBackup extends Construct {
       schedule,
       roleArn: role.roleArn,
       target: `s3://${folder.bucket.bucketName}/${folder.prefix}/`,
-      maxMebibytes: mebibytes,
+      maxGibibytes,
       endpoint: props.endpoint,
       passwordKey: props.passwordKey,
     }), { overwrite: true });

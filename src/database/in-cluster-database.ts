@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
 import { DatabaseBackup, DatabaseBackupOptions } from './database-backup';
 import { clientPassword, DatabaseEndpoint, fieldKey } from './database-endpoint';
+import { databaseStorage, DatabaseStorageOptions } from './database-storage';
 import { MAX_CONNECTIONS, postgresqlObjects } from './postgresql';
 import { bytesOf, componentSettings } from '../component';
 import { applyManifest, revisionOf, waitUntilReady } from '../kubernetes';
@@ -33,11 +34,20 @@ export interface InClusterDatabaseOptions {
   readonly memory?: string;
 
   /**
+   * An Amazon EBS volume for the files of the database.
+   *
+   * The cluster must have the EBS CSI driver, as EKS Auto Mode has it. `{}` creates a volume with the default of each option.
+   *
+   * @default - the files are on the EFS file system
+   */
+  readonly storage?: DatabaseStorageOptions;
+
+  /**
    * Scheduled backups with `pg_dump` to an Amazon S3 bucket.
    *
    * `{}` enables them with the default of each option.
    *
-   * @default - no backups but those of the file system
+   * @default - no backups but those of the EFS file system
    */
   readonly backup?: DatabaseBackupOptions;
 }
@@ -62,8 +72,9 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     const { cluster, namespace, nodes, cpu = '500m', memory = '1Gi' } = props;
     const { resources } = componentSettings(scope, 'database', { cpu, memory, memoryLimit: memory });
     Annotations.of(this).addWarningV2('airflow-on-eks:inClusterDatabase',
-      'The in-cluster database has one pod without a standby on a network file system, which suits development and small deployments:'
-      + ' Airflow stops while the pod moves, and commits are slow; use AirflowDatabase.aurora() for production, or acknowledge this warning');
+      'The in-cluster database has one pod without a standby, which suits development and small deployments: Airflow stops while the pod moves, and '
+      + (props.storage ? 'it moves only to nodes in the Availability Zone of its volume' : 'commits wait for a network file system')
+      + '; use AirflowDatabase.aurora() for production, or acknowledge this warning');
 
     const password = clientPassword(namespace, props.password);
     const passwordKey = fieldKey(scope, password);
@@ -73,15 +84,17 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     this.endpoint = endpoint;
     this.keys = [passwordKey];
 
-    const objects = postgresqlObjects({
+    const storage = props.storage && databaseStorage(scope, { ...props.storage, namespace, autoMode: nodes.autoMode });
+    const objects = [...storage?.objects ?? [], ...postgresqlObjects({
       name,
       namespace,
       placement: nodes.placement.database,
-      claim: databaseClaimName(namespace),
+      claim: storage?.claim ?? databaseClaimName(namespace),
+      onFileSystem: !storage,
       passwordKey,
       resources,
       sharedBuffersMebibytes: Token.isUnresolved(memory) ? 256 : Math.floor(bytesOf(memory) / 2 ** 22),
-    });
+    })];
     const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
     waitUntilReady(this, 'Ready', cluster, { kind: 'StatefulSet', name, namespace }, props.timeout, revisionOf(this, objects))
       .node.addDependency(manifest);

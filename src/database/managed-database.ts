@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Size, SizeRoundingBehavior, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, Token } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import rds = require('aws-cdk-lib/aws-rds');
 import { Construct } from 'constructs';
@@ -8,7 +8,7 @@ import { DatabaseEndpoint, serverCredential } from './database-endpoint';
 import { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
 import { admit } from '../access';
 import { AirflowSecret } from '../secrets/airflow-secret';
-import { checkFormat, fail } from '../validation';
+import { checkFormat, fail, gibibytesOf } from '../validation';
 import { RDS_POSTGRESQL } from '../versions';
 
 const NAME = 'airflow';
@@ -107,15 +107,6 @@ function checkCapacity(scope: Construct, option: string, capacity: number, minim
   }
 }
 
-/** The size of the storage in whole GiB, at least `minimum`. */
-function gibibytesOf(scope: Construct, option: string, size: Size, minimum: number): number {
-  const gibibytes = size.isUnresolved() ? NaN : size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
-  if (!(Number.isInteger(gibibytes) && gibibytes >= minimum)) {
-    fail(scope, `'database.${option}' must be a whole number of GiB of at least ${minimum}, got ${size.isUnresolved() ? 'a token' : `${gibibytes} GiB`}`);
-  }
-  return gibibytes;
-}
-
 /** A cluster of Amazon Aurora. */
 export class AuroraDatabase extends ManagedDatabase {
   public readonly database: BoundDatabase;
@@ -156,8 +147,8 @@ export class RdsDatabase extends ManagedDatabase {
 
     const { allocatedStorage = Size.gibibytes(20), maxAllocatedStorage } = options;
     checkInstanceType(scope, options.instanceType);
-    const initial = gibibytesOf(scope, 'allocatedStorage', allocatedStorage, 20);
-    const maximum = gibibytesOf(scope, 'maxAllocatedStorage', maxAllocatedStorage ?? Size.gibibytes(Math.max(100, 2 * initial)), initial);
+    const initial = gibibytesOf(scope, 'database.allocatedStorage', allocatedStorage, 20);
+    const maximum = gibibytesOf(scope, 'database.maxAllocatedStorage', maxAllocatedStorage ?? Size.gibibytes(Math.max(100, 2 * initial)), initial);
     const { backup, ...shared } = this.shared();
     const instance = new rds.DatabaseInstance(this, 'Instance', {
       ...shared,

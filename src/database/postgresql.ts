@@ -12,6 +12,8 @@ interface PostgresqlProps {
   readonly placement: NodePlacement;
   /** The claim of the volume with the files of the database. */
   readonly claim: string;
+  /** Whether the volume is on EFS. */
+  readonly onFileSystem: boolean;
   readonly passwordKey: SecretKey;
   readonly resources: ComponentSettings['resources'];
   readonly sharedBuffersMebibytes: number;
@@ -36,16 +38,18 @@ function exclusively(...command: string[]): string[] {
   return ['flock', '--verbose', '--no-fork', '--timeout', '300', `${VOLUME}/lock`, ...command];
 }
 
-/** The configuration of PostgreSQL, for files on NFS. Its defaults for durability are right there, and are not changed. */
-function settings({ sharedBuffersMebibytes }: PostgresqlProps): Record<string, string> {
+/** The configuration of PostgreSQL. Its defaults for durability are right on NFS too, and are not changed. */
+function settings({ onFileSystem, sharedBuffersMebibytes }: PostgresqlProps): Record<string, string> {
   return {
     listen_addresses: '*',
     max_connections: `${MAX_CONNECTIONS}`,
     shared_buffers: `${sharedBuffersMebibytes}MB`,
-    // The first change of a page after a checkpoint writes the whole page: fewer, and compressed, because EFS bills what is written.
-    checkpoint_timeout: '15min',
-    wal_compression: 'on',
-    wal_init_zero: 'off', // writes each log file twice, which only a local disk benefits from
+    ...onFileSystem ? {
+      // The first change of a page after a checkpoint writes the whole page: fewer, and compressed, because EFS bills what is written.
+      checkpoint_timeout: '15min',
+      wal_compression: 'on',
+      wal_init_zero: 'off', // writes each log file twice, which only a local disk benefits from
+    } : {},
   };
 }
 

@@ -53,8 +53,8 @@ test('defaults: the whole dump is on the disk before the upload begins', () => {
     { name: 'PGPASSWORD', valueFrom: { secretKeyRef: { name: 'airflow-secret', key: 'postgresql-password' } } },
   ]);
   expect(upload.command).toEqual(['aws', 's3', 'cp', '--recursive', '--only-show-errors', '/backup', `s3://<${bucket}>/airflow-database/`]);
-  expect(volumes).toContainEqual({ name: 'backup', emptyDir: { sizeLimit: '5120Mi' } });
-  expect(dump.resources.requests['ephemeral-storage']).toBe('5120Mi');
+  expect(volumes).toContainEqual({ name: 'backup', emptyDir: { sizeLimit: '5Gi' } });
+  expect(dump.resources.requests['ephemeral-storage']).toBe('5Gi');
   expect(objectsOf(template, 'StatefulSet').find(({ metadata }) => metadata.name === 'airflow-postgresql')!.spec.template.spec.containers[0].image).toBe(dump.image);
   expect(upload.image).toMatch(/^public\.ecr\.aws\/aws-cli\/aws-cli:2\.\d+\.\d+$/);
 });
@@ -98,11 +98,11 @@ test('defaults: a private bucket, retained, to which a role of its own may only 
 
 test('custom: a schedule, a prefix, a retention and a size, and a bucket that is deleted with the stack', () => {
   const { template } = synthWith({
-    schedule: '*/30 6-18 * * 1-5', prefix: 'backups/data', retention: Duration.days(365), removalPolicy: RemovalPolicy.DESTROY, maxSize: Size.mebibytes(500),
+    schedule: '*/30 6-18 * * 1-5', prefix: 'backups/data', retention: Duration.days(365), removalPolicy: RemovalPolicy.DESTROY, maxSize: Size.gibibytes(50),
   });
   expect(cronJobOf(template).spec.schedule).toBe('*/30 6-18 * * 1-5');
   expect(podOf(template).containers[0].command.pop()).toMatch(/^s3:\/\/<AirflowDatabaseBackupBucket\w+>\/backups\/data\/$/);
-  expect(podOf(template).volumes).toContainEqual({ name: 'backup', emptyDir: { sizeLimit: '500Mi' } });
+  expect(podOf(template).volumes).toContainEqual({ name: 'backup', emptyDir: { sizeLimit: '50Gi' } });
   expect(resourcesOf(template, 'AWS::S3::Bucket')[0].LifecycleConfiguration.Rules[0].ExpirationInDays).toBe(365);
   template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
   template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
@@ -147,7 +147,7 @@ test.each<[string, () => DatabaseBackupOptions, string]>([
   ['the schedule has four fields', () => ({ schedule: '0 3 * *' }), "'database.backup.schedule' must be a cron expression of five fields, such as '0 3 * * *', got '0 3 * *'"],
   ['the prefix begins with a slash', () => ({ prefix: '/backups' }), "'database.backup.prefix' must be a prefix of keys without a leading or trailing /, got '/backups'"],
   ['the retention is not in whole days', () => ({ retention: Duration.hours(12) }), "'database.backup.retention' must be a whole number of days, at least 1, got 0.5 days"],
-  ['the maximum size is less than a MiB', () => ({ maxSize: Size.kibibytes(512) }), "'database.backup.maxSize' must be a whole number of MiB of at least 1, got 0.5 MiB"],
+  ['the maximum size is less than a GiB', () => ({ maxSize: Size.mebibytes(512) }), "'database.backup.maxSize' must be a whole number of GiB of at least 1, got 0.5 GiB"],
   ['an existing bucket has a retention', () => ({ bucket: bucket(), retention: Duration.days(7) }),
     "'database.backup.retention' has no effect together with 'database.backup.bucket', which already exists; set it where you create the bucket"],
   ['an existing bucket has a removal policy', () => ({ bucket: bucket(), removalPolicy: RemovalPolicy.DESTROY }),

@@ -1,8 +1,8 @@
 from airflow_on_eks import (
     AirflowChart, AirflowConnection, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool,
     AirflowRole, AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressClass, AlbIngressOptions, AlbListenerPort,
-    ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseBackupOptions, DatabaseCleanupOptions, EfsCsiDriver,
-    EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
+    ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseBackupOptions, DatabaseCleanupOptions,
+    DatabaseStorageOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
     KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
     NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkersOptions,
 )
@@ -285,7 +285,9 @@ karpenter = AirflowOnEks(
     efs_csi_driver=EfsCsiDriverInstallation.on_airflow_nodes(),
     external_secrets=ExternalSecretsInstallation.on_any_node(),
     database=AirflowDatabase.in_cluster(
-        cpu="1", memory="2Gi",
+        cpu="1",
+        memory="2Gi",
+        storage=DatabaseStorageOptions(size=Size.gibibytes(50), storage_class_name="gp3"),
         backup=DatabaseBackupOptions(prefix="dumps", schedule="0 */6 * * *", retention=Duration.days(14), max_size=Size.gibibytes(10)),
     ),
     pg_bouncer=PgBouncer.enabled(replicas=2, memory="128Mi", pool_size=40),

@@ -264,7 +264,10 @@ const karpenter = new AirflowOnEks(third, 'Karpenter', {
   efsCsiDriver: EfsCsiDriverInstallation.onAirflowNodes(),
   externalSecrets: ExternalSecretsInstallation.onAnyNode(),
   database: AirflowDatabase.inCluster({
-    cpu: '1', memory: '2Gi', backup: { prefix: 'dumps', schedule: '0 */6 * * *', retention: Duration.days(14), maxSize: Size.gibibytes(10) },
+    cpu: '1',
+    memory: '2Gi',
+    storage: { size: Size.gibibytes(50), storageClassName: 'gp3' },
+    backup: { prefix: 'dumps', schedule: '0 */6 * * *', retention: Duration.days(14), maxSize: Size.gibibytes(10) },
   }),
   pgBouncer: PgBouncer.enabled({ replicas: 2, memory: '128Mi', poolSize: 40 }),
   broker: CeleryBroker.inCluster({ cpu: '200m', memory: '1Gi' }),

@@ -28,6 +28,7 @@ import io.github.airflowoneks.ComponentOptions;
 import io.github.airflowoneks.CpuAutoscalingOptions;
 import io.github.airflowoneks.DatabaseBackupOptions;
 import io.github.airflowoneks.DatabaseCleanupOptions;
+import io.github.airflowoneks.DatabaseStorageOptions;
 import io.github.airflowoneks.EfsCsiDriver;
 import io.github.airflowoneks.EfsCsiDriverInstallation;
 import io.github.airflowoneks.EfsCsiDriverOptions;
@@ -383,6 +384,7 @@ public final class FeaturesApp {
         .database(AirflowDatabase.inCluster(InClusterDatabaseOptions.builder()
             .cpu("1")
             .memory("2Gi")
+            .storage(DatabaseStorageOptions.builder().size(Size.gibibytes(50)).storageClassName("gp3").build())
             .backup(DatabaseBackupOptions.builder()
                 .prefix("dumps")
                 .schedule("0 */6 * * *")
