@@ -183,7 +183,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const databaseKind = props.database ?? AirflowDatabase.inCluster();
     const persistence = createPersistence(this, props, { ...context, database: databaseKind._onFileSystem, logs: logs.onFileSystem });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
-    const broker = createBroker(this, executor, props.broker, { ...context, password: () => secrets.createBrokerPassword() });
+    const broker = createBroker(this, executor, props, { ...context, password: () => secrets.createBrokerPassword() });
     this.role = this.createRole(cluster, [...backend?.statements ?? [], ...logs.statements]);
 
     const databaseContext = { ...context, password: secrets.values.databasePassword };
@@ -197,7 +197,7 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const { operator, synchronized } = externalSecretsManifest(secrets, {
       ...context, keys: [...keys, ...broker?.keys ?? [], ...dataPlane.flatMap((part) => part.keys)], installation: props.externalSecrets,
     });
-    const keda = kedaOf(cluster, settings.workers, props.keda);
+    const keda = kedaOf(this, cluster, settings.workers, props.keda);
     const ingress = this.createIngress(props, executor, nodes.autoMode);
 
     this.grantPrincipal = this.role;

@@ -29,7 +29,28 @@ export function bucketFolder(scope: Construct, id: string, prop: string, options
       fail(scope, `'${prop}.${option}' has no effect together with '${prop}.bucket', which already exists; set it where you create the bucket`);
     }
   }
+  if (options.bucket) {
+    claim(scope, prop, options.bucket, prefix);
+  }
   return { prefix, bucket: options.bucket ?? createBucket(scope, id, retentionOf(scope, `${prop}.retention`, retention), removalPolicy) };
+}
+
+/** Marks a folder of a bucket as used. It creates no resources. */
+class FolderMarker extends Construct {
+  constructor(scope: Construct, id: string, public readonly folder: string) {
+    super(scope, id);
+  }
+}
+
+/** Fails if another deployment of the app uses the folder: the two would replace each other's objects. */
+function claim(scope: Construct, prop: string, bucket: s3.IBucket, prefix: string): void {
+  const folder = `${Token.isUnresolved(bucket.bucketName) ? bucket.node.path : bucket.bucketName}/${prefix}`;
+  const markers = scope.node.root.node.findAll().filter((construct): construct is FolderMarker => construct instanceof FolderMarker);
+  const other = markers.find((marker) => marker.folder === folder);
+  if (other) {
+    fail(scope, `'${prop}.prefix' must be unique per bucket, got '${prefix}', which is already used by ${other.node.scope!.node.path}`);
+  }
+  new FolderMarker(scope, `Folder-${prop}`, folder);
 }
 
 function createBucket(scope: Construct, id: string, days: number, removalPolicy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE): s3.Bucket {

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { albControllerOf, Cluster } from './cluster';
 import { definitionEstablished, installChart } from './kubernetes';
 import { airflowNodes, tolerationsOf } from './nodes/placement';
+import { fail } from './validation';
 import { KEDA_CHART } from './versions';
 import { WorkersSettings } from './workers';
 
@@ -23,11 +24,7 @@ import { WorkersSettings } from './workers';
  * });
  */
 export class KedaInstallation {
-  /**
-   * Install KEDA on any node, also on the nodes that are created for Airflow.
-   *
-   * It is installed only if the number of workers follows the queued tasks.
-   */
+  /** Install KEDA on any node, also on the nodes that are created for Airflow. */
   public static onAnyNode(): KedaInstallation {
     return new KedaInstallation((cluster) => [Keda.getOrCreate(cluster)]);
   }
@@ -104,6 +101,10 @@ export class Keda extends Construct {
 }
 
 /** The KEDA that the workers of a deployment need, unless it already exists. */
-export function kedaOf(cluster: Cluster, { autoscaling }: WorkersSettings, installation = KedaInstallation.onAnyNode()): Keda[] {
-  return autoscaling?.on === 'queuedTasks' ? installation._bind(cluster) : [];
+export function kedaOf(scope: Construct, cluster: Cluster, { autoscaling }: WorkersSettings, installation?: KedaInstallation): Keda[] {
+  const needed = autoscaling?.on === 'queuedTasks';
+  if (installation && !needed) {
+    fail(scope, "'keda' has no effect without 'workers.autoscaling: WorkerAutoscaling.onQueuedTasks()'; set that, or remove 'keda'");
+  }
+  return needed ? (installation ?? KedaInstallation.onAnyNode())._bind(cluster) : [];
 }

@@ -36,10 +36,17 @@ test.each<[string, Partial<AirflowOnEksProps>, number]>([
   ['workers by queued tasks', { workers }, 1],
   ['on any node', { workers, keda: KedaInstallation.onAnyNode() }, 1],
   ['existing', { workers, keda: KedaInstallation.existing() }, 0],
-  ['a fixed number of workers', { keda: KedaInstallation.onAnyNode() }, 0],
+  ['a fixed number of workers', {}, 0],
   ['workers by memory', { workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) } }, 0],
 ])('installation: %s', (_name, props, installed) => {
   expect(releasesOf(synthAirflow(props).template).filter(({ chart }) => chart === 'keda')).toHaveLength(installed);
+});
+
+test.each<[string, Partial<AirflowOnEksProps>]>([
+  ['a fixed number of workers', {}], ['workers by memory', { workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) } }],
+])('fails when there is an installation for %s', (_name, props) => {
+  expect(() => synthAirflow({ ...props, keda: KedaInstallation.existing() })).toThrow(new Error(
+    "Data/Airflow: 'keda' has no effect without 'workers.autoscaling: WorkerAutoscaling.onQueuedTasks()'; set that, or remove 'keda'"));
 });
 
 test.each(Object.entries(CLUSTERS))('a cluster has one KEDA, which is its child: %s', (_name, make) => {

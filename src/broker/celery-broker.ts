@@ -4,6 +4,7 @@ import { ElastiCacheBroker, ElastiCacheBrokerOptions } from './elasticache-broke
 import { InClusterBroker, InClusterBrokerOptions } from './in-cluster-broker';
 import { AirflowExecutor, hasCelery, nameOfExecutor } from '../executor';
 import { AirflowSecret } from '../secrets/airflow-secret';
+import { AirflowSecretsOptions } from '../secrets/airflow-secrets';
 import { fixedKey } from '../secrets/secret-key';
 import { fail } from '../validation';
 
@@ -51,20 +52,25 @@ export class CeleryBroker {
    * It must be reachable from the nodes. With TLS, the URL is `rediss://:PASSWORD@HOST:PORT/0?ssl_cert_reqs=required`, and the certificate must be
    * signed by an authority that the image of Airflow trusts. Redis and Valkey in cluster mode are not supported by Celery.
    *
-   * Amazon SQS (`sqs://`) has no remote control, so that Flower and the probes of the workers must be switched off in `helmValues`, and its client
-   * `celery[sqs]` must be in the `image`.
+   * Amazon SQS (`sqs://`) is not supported. Airflow does not test it, Celery cannot ask its workers there whether they are alive, which Flower and
+   * the probes of the workers do, and Airflow's default visibility timeout of 24 hours exceeds the 12 hours of SQS.
    *
    * @param url the URL, such as `redis://:PASSWORD@HOST:6379/0`; in a Kubernetes Secret, it must have the key `connection`
    * @see https://docs.celeryq.dev/en/stable/getting-started/backends-and-brokers/index.html
+   * @see https://github.com/apache/airflow/pull/24019
    */
   public static fromUrl(url: AirflowSecret): CeleryBroker {
     return new CeleryBroker((scope, { namespace }) => {
       const key = fixedKey(scope, 'broker', urlTarget(namespace), url);
       return { url: key, keys: [key], dependables: [] };
-    });
+    }, 'CeleryBroker.fromUrl(), whose URL contains the password');
   }
 
-  private constructor(private readonly create: (scope: Construct, props: BrokerProps) => BoundBroker) {}
+  private constructor(
+    private readonly create: (scope: Construct, props: BrokerProps) => BoundBroker,
+    /** Why it needs no password. @internal */
+    public readonly _withoutPassword?: string,
+  ) {}
 
   /** @internal */
   public _bind(scope: Construct, props: BrokerProps): BoundBroker {
@@ -72,10 +78,19 @@ export class CeleryBroker {
   }
 }
 
+interface BrokerChoice {
+  readonly broker?: CeleryBroker;
+  readonly secrets?: AirflowSecretsOptions;
+}
+
 /** The broker of an executor with Celery workers; no other executor has one. */
 export function createBroker(
-  scope: Construct, executor: AirflowExecutor, broker: CeleryBroker | undefined, props: BrokerProps,
+  scope: Construct, executor: AirflowExecutor, { broker, secrets }: BrokerChoice, props: BrokerProps,
 ): BoundBroker | undefined {
+  const withoutPassword = hasCelery(executor) ? broker?._withoutPassword : `${nameOfExecutor(executor)}, which has no broker`;
+  if (secrets?.brokerPassword && withoutPassword) {
+    fail(scope, `'secrets.brokerPassword' has no effect with ${withoutPassword}; remove it`);
+  }
   if (!hasCelery(executor)) {
     return broker && fail(scope, `'broker' must not be set with ${nameOfExecutor(executor)}, which has no broker; remove it, or use another executor`);
   }

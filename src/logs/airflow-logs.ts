@@ -25,6 +25,7 @@ export interface BucketLogsOptions {
    * An existing bucket.
    *
    * The role of Airflow gets the permissions, also for the KMS key of the bucket. The bucket of another account must admit the role in its policy.
+   * A bucket may contain the logs of several deployments, each with a `prefix` of its own.
    *
    * @default - a new bucket, which is encrypted, private, and admits only connections with TLS
    */
@@ -32,6 +33,8 @@ export interface BucketLogsOptions {
 
   /**
    * The beginning of the keys of all log files, without a leading or trailing `/`.
+   *
+   * It must be set if deployments with the same namespace, in two clusters, share a bucket: they would replace each other's log files.
    *
    * @default - the namespace of the deployment
    */

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct } from 'constructs';
 import { AirflowSecret, secretOf } from './airflow-secret';
+import { fail } from '../validation';
 
 /**
  * The keys and passwords that Airflow itself needs.
@@ -53,7 +54,8 @@ export interface AirflowSecretsOptions {
   /**
    * The password of the broker that the library creates.
    *
-   * It must be in AWS Secrets Manager. For Amazon ElastiCache, it must have 16 to 128 characters.
+   * It must be in AWS Secrets Manager. For Amazon ElastiCache, it must have 16 to 128 characters. Not together with `CeleryBroker.fromUrl()`, whose
+   * URL contains the password.
    *
    * @default - generated, unless `broker` is an existing one
    */
@@ -162,6 +164,9 @@ export class AirflowSecrets extends Construct implements IAirflowSecrets {
   constructor(scope: Construct, id: string, private readonly props: AirflowSecretsProps) {
     super(scope, id);
 
+    if (props.flowerPassword && !props.flower) {
+      fail(scope, "'secrets.flowerPassword' has no effect with an executor without Celery workers, which has no Flower; remove it");
+    }
     this.values = {
       passwords: this.passwords(),
       fernetKey: props.fernetKey ?? this.generated('FernetKey', 'Fernet key'),

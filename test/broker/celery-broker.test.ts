@@ -1,4 +1,4 @@
-import { AirflowExecutor, AirflowSecret, CeleryBroker } from '../../src';
+import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, CeleryBroker } from '../../src';
 import { environmentOf } from '../chart/official/util';
 import { objectsOf, remoteSecret, synthAirflow, synthCommunity, valuesOf } from '../util';
 
@@ -33,6 +33,15 @@ test.each([['official', synthAirflow], ['community', synthCommunity]])('custom: 
 test.each([['official', synthAirflow], ['community', synthCommunity]])('fails when there is a broker without Celery workers: %s', (_name, synth) => {
   expect(() => synth({ executor: AirflowExecutor.KUBERNETES, broker: CeleryBroker.inCluster() })).toThrow(new Error(
     "Data/Airflow: 'broker' must not be set with AirflowExecutor.KUBERNETES, which has no broker; remove it, or use another executor"));
+});
+
+test.each<[string, Partial<AirflowOnEksProps>, string]>([
+  ['beside a URL', { broker: CeleryBroker.fromUrl(own('connection')) }, 'CeleryBroker.fromUrl(), whose URL contains the password'],
+  ['of AirflowExecutor.KUBERNETES', { executor: AirflowExecutor.KUBERNETES }, 'AirflowExecutor.KUBERNETES, which has no broker'],
+  ['of AirflowExecutor.LOCAL', { executor: AirflowExecutor.LOCAL }, 'AirflowExecutor.LOCAL, which has no broker'],
+])('fails when there is a password %s', (_name, props, reason) => {
+  expect(() => synthAirflow((stack) => ({ ...props, secrets: { brokerPassword: remoteSecret(stack, 'broker') } }))).toThrow(new Error(
+    `Data/Airflow: 'secrets.brokerPassword' has no effect with ${reason}; remove it`));
 });
 
 test.each([['official', synthAirflow], ['community', synthCommunity]])('fails when a URL has another key than the chart reads: %s', (_name, synth) => {

@@ -96,6 +96,37 @@ test('custom: an existing bucket with a key, which is not changed', () => {
   expect(environmentOf(valuesOf(template)).AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER).toBe('s3://logs/airflow');
 });
 
+test('custom: a key in another Region, where the bucket is', () => {
+  const stack = new Stack();
+  const encryptionKey = kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/1');
+  const { template } = inBucket({ bucket: s3.Bucket.fromBucketAttributes(stack, 'Bucket', { bucketName: 'logs', encryptionKey, region: 'us-east-1' }) });
+  expect(statementsOf(template).find(({ Sid }) => Sid === 'EncryptLogs')!.Condition).toEqual({ StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } });
+});
+
+/** Two deployments on the clusters of two Regions, whose logs are in a bucket that each imports, or that the app creates. */
+const inTwoStacks = (namespaces: string[], prefixes: (string | undefined)[], created = false) => {
+  const app = newApp();
+  const own = created ? new s3.Bucket(new Stack(app, 'Shared', { env: { account: ACCOUNT, region: REGION } }), 'Bucket', { bucketName: 'logs' }) : undefined;
+  namespaces.forEach((namespace, index) => {
+    const stack = new Stack(app, `Data${index}`, { env: { account: ACCOUNT, region: [REGION, 'us-east-1'][index] } });
+    const bucket = own ?? s3.Bucket.fromBucketName(stack, 'Bucket', 'logs');
+    new AirflowOnEks(stack, 'Airflow', { cluster: importedCluster(stack), namespace, logs: AirflowLogs.inBucket({ bucket, prefix: prefixes[index] }) });
+  });
+};
+
+test.each<[string, string[], (string | undefined)[], boolean]>([
+  ['namespaces', ['one', 'two'], [], false], ['prefixes', ['airflow', 'airflow'], ['one', 'one/two'], true],
+])('custom: two deployments of different %s share a bucket', (_name, namespaces, prefixes, created) => {
+  expect(() => inTwoStacks(namespaces, prefixes, created)).not.toThrow();
+});
+
+test.each<[string, string[], (string | undefined)[], boolean, string]>([
+  ['namespace, in an imported bucket', ['airflow', 'airflow'], [], false, 'airflow'], ['prefix, in a bucket of the app', ['one', 'two'], ['a/b', 'a/b'], true, 'a/b'],
+])('fails when two deployments have the same %s', (_name, namespaces, prefixes, created, prefix) => {
+  expect(() => inTwoStacks(namespaces, prefixes, created)).toThrow(new Error(
+    `Data1/Airflow: 'logs.prefix' must be unique per bucket, got '${prefix}', which is already used by Data0/Airflow`));
+});
+
 test('custom: a bucket and a key that another stack creates, which does not depend on that of the deployment', () => {
   const app = newApp();
   const env = { account: ACCOUNT, region: REGION };

@@ -1,7 +1,7 @@
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AirflowExecutor, AirflowOnEksProps, AirflowSecret, AirflowSecretsOptions, CeleryBroker } from '../../src';
-import { Json, objectsOf, releasesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
+import { Json, objectsOf, releasesOf, remoteSecret, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const own = (key: string) => AirflowSecret.fromKubernetesSecret('mine', key);
 
@@ -87,4 +87,9 @@ test('a password is generated only for users without one', () => {
 
 test('fails when the name of a key of a Kubernetes Secret is not valid', () => {
   expect(() => synthCommunity({ secrets: { fernetKey: own('a/b') } })).toThrow(new Error("Data/Airflow: 'secrets.fernetKey' must be a key of a Kubernetes Secret, got 'a/b'"));
+});
+
+test('fails when there is a Flower password without Flower', () => {
+  expect(() => synthAirflow((stack) => ({ executor: AirflowExecutor.KUBERNETES, secrets: { flowerPassword: remoteSecret(stack, 'flower') } }))).toThrow(new Error(
+    "Data/Airflow: 'secrets.flowerPassword' has no effect with an executor without Celery workers, which has no Flower; remove it"));
 });
