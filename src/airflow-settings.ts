@@ -5,7 +5,7 @@ import { apiServerSettings } from './api-server';
 import { BrokerSettings } from './broker/airflow-broker';
 import { AirflowSettings, ChartDefinition } from './chart/chart-definition';
 import { ComponentOptions, componentSettings } from './component';
-import { configurationSettings } from './config/configuration';
+import { ConfigurationSettings, configurationSettings } from './config/configuration';
 import { SecretsBackendSettings } from './config/secrets-backend';
 import { DatabaseSettings } from './database/database-endpoint';
 import { retentionDays } from './database-cleanup';
@@ -62,7 +62,9 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
     scheduler: componentSettings(scope, 'scheduler', props.scheduler, schedulerDefaults(parts.executor)),
     dagProcessor: componentSettings(scope, 'dagProcessor', props.dagProcessor, { cpu: '250m', memory: '512Mi' }),
     triggerer: componentSettings(scope, 'triggerer', props.triggerer, { cpu: '100m', memory: '512Mi' }),
-    workers: workersSettings(scope, props.workers, parts.executor, nodes.tasksOnSpot),
+    workers: workersSettings(scope, props.workers, {
+      namespace: parts.namespace, executor: parts.executor, onSpot: nodes.tasksOnSpot, defaultQueue: defaultQueueOf(configuration),
+    }),
     logs: parts.logs,
     claims: { logs: persistence?.logsClaimName },
     database: parts.database,
@@ -79,6 +81,11 @@ export function airflowSettings(scope: Construct, props: AirflowOnEksProps, part
       url: ingressUrl(props.ingress), nodePort: needsNodePort(props.ingress), flower: props.ingress.flowerHost !== undefined,
     },
   };
+}
+
+/** The queue of tasks that name none. */
+function defaultQueueOf({ config, environment }: ConfigurationSettings): string | undefined {
+  return config.AIRFLOW__OPERATORS__DEFAULT_QUEUE ?? environment.AIRFLOW__OPERATORS__DEFAULT_QUEUE;
 }
 
 /** Several schedulers take the tasks of one that finishes them from each other. */

@@ -142,8 +142,8 @@ export class WorkerAutoscaling {
   /**
    * Add and remove workers by the number of queued and running tasks, with KEDA.
    *
-   * The number of workers is the number of these tasks, divided by `workers.concurrency`. With `workers.replicas: 0`, no worker runs while there are
-   * no tasks, and the first task waits for a worker to start. A worker that is removed has `workers.terminationGracePeriod` to finish its tasks.
+   * The number of workers is the number of these tasks in their queues, divided by their `concurrency`. With `replicas: 0`, no worker runs while
+   * there are no tasks, and the first task waits for a worker to start. A worker that is removed has `terminationGracePeriod` to finish its tasks.
    *
    * Only for the official chart: the community chart has no KEDA.
    *

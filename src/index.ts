@@ -45,4 +45,4 @@ export { AirflowPlacement, NodePlacement } from './nodes/placement';
 export { IAirflowPersistence, PersistenceOptions } from './persistence';
 export { AirflowSecret } from './secrets/airflow-secret';
 export { AirflowSecretsOptions, IAirflowSecrets } from './secrets/airflow-secrets';
-export { WorkersOptions } from './workers';
+export { CeleryWorkersOptions, WorkerGroupOptions, WorkersOptions } from './workers';

@@ -101,8 +101,8 @@ export class Keda extends Construct {
 }
 
 /** The KEDA that the workers of a deployment need, unless it already exists. */
-export function kedaOf(scope: Construct, cluster: Cluster, { autoscaling }: WorkersSettings, installation?: KedaInstallation): Keda[] {
-  const needed = autoscaling?.on === 'queuedTasks';
+export function kedaOf(scope: Construct, cluster: Cluster, workers: WorkersSettings, installation?: KedaInstallation): Keda[] {
+  const needed = [workers, ...workers.groups].some(({ autoscaling }) => autoscaling?.on === 'queuedTasks');
   if (installation && !needed) {
     fail(scope, "'keda' has no effect without 'workers.autoscaling: WorkerAutoscaling.onQueuedTasks()'; set that, or remove 'keda'");
   }

@@ -83,6 +83,7 @@ test('the types of the API', () => {
     'AutoscalingOptions',
     'BucketLogsOptions',
     'CeleryBroker',
+    'CeleryWorkersOptions',
     'ComponentOptions',
     'CpuAutoscalingOptions',
     'DatabaseBackupOptions',
@@ -133,6 +134,7 @@ test('the types of the API', () => {
     'SecretsBackend',
     'SingleNodeGroupOptions',
     'WorkerAutoscaling',
+    'WorkerGroupOptions',
     'WorkersOptions',
   ]);
   expect(members.length).toBeGreaterThan(150);
@@ -236,6 +238,8 @@ const STRUCTS: Record<string, Record<string, Props>> = {
     triggerer: (triggerer) => ({ triggerer }),
   },
   WorkersOptions: { workers: (workers) => ({ workers }) },
+  CeleryWorkersOptions: { workers: (workers) => ({ workers }) },
+  WorkerGroupOptions: { 'a group of workers': (optional) => ({ chart: AirflowChart.official(), workers: { groups: [{ name: 'gpu', ...optional }] } }) },
   ApiServerOptions: { apiServer: (apiServer) => ({ apiServer }) },
   AutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4, ...optional }) } }) },
   CpuAutoscalingOptions: { 'workers.autoscaling': (optional) => ({ workers: { autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4, ...optional }) } }) },

@@ -59,13 +59,16 @@ function nodePool(workload: RegExp, { labels, taints = [] }: NodePlacement): Nod
 
 function expectations(
   chart: ChartUnderTest, release: string,
-  { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket, databaseClaim, databaseOutside }: Partial<Case> = {},
+  { placement = poolsOf(release), existingSecrets, existingClaims, logsInBucket, databaseClaim, databaseOutside, gpu }: Partial<Case> = {},
 ): Expectations {
   const workloads = !databaseOutside ? chart.workloads : {
     ...chart.workloads, stateless: new RegExp(`${chart.workloads.stateless.source}|^Deployment/\\S+-pgbouncer$`), database: /^StatefulSet\/\S+-valkey$/,
   };
   return {
-    pools: (['stateless', 'workers', 'database'] as const).map((name) => nodePool(workloads[name], placement[name])),
+    pools: [
+      ...gpu ? [nodePool(/-worker-gpu$/, gpu)] : [],
+      ...(['stateless', 'workers', 'database'] as const).map((name) => nodePool(workloads[name], placement[name])),
+    ],
     notEvicted: chart.workloads.workers,
     mounts: [
       ...logsInBucket ? [] : [{ ...chart.logs, claim: `${release}-logs` }],

@@ -35,6 +35,7 @@ test.each(Object.entries(CLUSTERS))('defaults: what depends on it waits until it
 test.each<[string, Partial<AirflowOnEksProps>, number]>([
   ['workers by queued tasks', { workers }, 1],
   ['on any node', { workers, keda: KedaInstallation.onAnyNode() }, 1],
+  ['for a group of workers', { workers: { groups: [{ name: 'gpu', ...workers }] } }, 1],
   ['existing', { workers, keda: KedaInstallation.existing() }, 0],
   ['a fixed number of workers', {}, 0],
   ['workers by memory', { workers: { autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 4 }) } }, 0],

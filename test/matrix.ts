@@ -10,7 +10,7 @@ import { ChartUnderTest, remoteSecret } from './util';
 import {
   AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
   AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, ApiServerAutoscaling, CeleryBroker, GitAuth,
-  KnownHosts, SecretsBackend, WorkerAutoscaling,
+  KnownHosts, NodePlacement, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
 const ssh = (stack: Stack, knownHosts?: KnownHosts) => ({
@@ -30,6 +30,9 @@ const OWN_NODES: AirflowPlacement = {
   workers: { labels: { team: 'data', size: 'big' }, taints: [{ key: 'spot', effect: eks.TaintEffect.NO_EXECUTE }] },
   database: { labels: { team: 'data', disk: 'fast' } },
 };
+
+/** Nodes of the user's, for one group of workers. */
+const GPU_NODES: NodePlacement = { labels: { pool: 'gpu' }, taints: [{ key: 'nvidia.com/gpu', effect: eks.TaintEffect.NO_SCHEDULE }] };
 
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 
@@ -58,6 +61,8 @@ export interface Case {
   readonly databaseClaim?: string;
   /** Whether the database is outside the cluster, so that PgBouncer runs on the nodes for stateless components. */
   readonly databaseOutside?: boolean;
+  /** The nodes of the group of workers `gpu`. */
+  readonly gpu?: NodePlacement;
   /** The charts to which the case applies, by the beginning of their names; all charts if not set. */
   readonly only?: string;
 }
@@ -190,6 +195,42 @@ export const MATRIX: Record<string, Case> = {
     props: () => ({
       executor: AirflowExecutor.CELERY_KUBERNETES, workers: { replicas: 1, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 8 }) },
     }),
+  },
+  'groups of workers by memory and CPU': {
+    only: 'official',
+    props: () => ({
+      workers: {
+        queues: ['default', 'mail'],
+        autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 8 }),
+        groups: [
+          { name: 'small', queues: ['etl.small', 'etl.tiny'], autoscaling: WorkerAutoscaling.onCpu({ maxReplicas: 4 }), concurrency: 32 },
+          { name: 'gpu', replicas: 1, cpu: '4', memory: '16Gi', memoryLimit: '16Gi', concurrency: 1, placement: GPU_NODES, extendedResources: { 'nvidia.com/gpu': '1' } },
+        ],
+      },
+    }),
+    gpu: GPU_NODES,
+  },
+  'groups of workers by their tasks, both executors': {
+    only: 'official',
+    props: (stack) => ({
+      executor: AirflowExecutor.CELERY_KUBERNETES,
+      gitSync: ssh(stack),
+      config: { 'operators.default_queue': 'etl' },
+      workers: {
+        replicas: 1,
+        concurrency: 8,
+        autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 8 }),
+        groups: [
+          { name: 'small', replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4 }), terminationGracePeriod: Duration.minutes(14) },
+          { name: 'gpu', replicas: 0, concurrency: 1, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4 }), placement: GPU_NODES },
+        ],
+      },
+    }),
+    gpu: GPU_NODES,
+  },
+  'a group of workers without an autoscaler': {
+    only: 'official',
+    props: () => ({ workers: { autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 8 }), groups: [{ name: 'small' }] } }),
   },
   ...USER_FILES,
   'network policies': {

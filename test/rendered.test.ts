@@ -154,6 +154,12 @@ test.each<[string, (objects: Record<string, Json>) => void, string]>([
   ['a limit without a request', (objects) => { delete podOf(objects).containers[0].resources.requests.memory; }, 'Deployment/web: web: requests no memory'],
   ['no memory limit', (objects) => { delete podOf(objects).containers[0].resources.limits; }, 'Deployment/web: web: has no memory limit'],
   ['a CPU limit', (objects) => { podOf(objects).containers[0].resources.limits.cpu = '1'; }, 'Deployment/web: web: has a CPU limit'],
+  ['two disruption budgets for one pod', (objects) => {
+    objects.other = { ...objects.budget, metadata: { name: 'other' }, spec: { selector: { matchLabels: {} }, minAvailable: 1 } };
+  }, 'Deployment/web: is selected by PodDisruptionBudget/web and PodDisruptionBudget/other'],
+  ['two autoscalers for one pod', (objects) => {
+    objects.other = { ...objects.autoscaler, apiVersion: 'keda.sh/v1alpha1', kind: 'ScaledObject' };
+  }, 'Deployment/web: is selected by HorizontalPodAutoscaler/web and ScaledObject/web'],
   ['two owners of replicas', ({ deployment }) => { deployment.spec.replicas = 2; }, 'Deployment/web: has replicas, which HorizontalPodAutoscaler/web owns'],
   ['an Ingress to a port that does not exist', ({ service }) => { service.spec.ports[0].port = 80; }, 'Ingress/web: routes to port 8080 of Service/web, which does not exist'],
   ['an Ingress to nodes without a node port', ({ ingress }) => {

@@ -39,6 +39,7 @@ export function violations(yaml: string, expected: Expectations): string[] {
     ...references(objects, pods, expected),
     ...secretText(objects, expected.forbiddenText ?? []),
     ...selections(objects, pods),
+    ...selectedTwice(objects, pods),
     ...autoscalers(objects),
     ...ingresses(objects),
   ];
@@ -64,8 +65,22 @@ function secretText(objects: Json[], forbidden: string[]): string[] {
   });
 }
 
+const selects = (selector: Json, labels: Json) => Object.entries(selector).every(([key, value]) => labels[key] === value);
+
+/** Kubernetes does not evict a pod of several disruption budgets, and stops autoscalers that select the same pods. */
+function selectedTwice(objects: Json[], pods: Pod[]): string[] {
+  const budgets = objects.filter(({ kind }) => kind === 'PodDisruptionBudget').map((budget) => ({ name: nameOf(budget), selector: budget.spec.selector.matchLabels }));
+  const autoscaled = objects.filter(({ kind }) => ['HorizontalPodAutoscaler', 'ScaledObject'].includes(kind)).map((autoscaler) => {
+    const { kind, name } = autoscaler.spec.scaleTargetRef;
+    return { name: nameOf(autoscaler), selector: objects.find((object) => nameOf(object) === `${kind}/${name}`)?.spec.selector.matchLabels ?? { none: name } };
+  });
+  return pods.flatMap(({ workload, labels }) => [budgets, autoscaled].flatMap((owners) => {
+    const names = owners.filter(({ selector }) => selects(selector, labels)).map(({ name }) => name);
+    return names.length > 1 ? [`${workload}: is selected by ${names.join(' and ')}`] : [];
+  }));
+}
+
 function selections(objects: Json[], pods: Pod[]): string[] {
-  const selects = (selector: Json, labels: Json) => Object.entries(selector).every(([key, value]) => labels[key] === value);
   return objects.flatMap((object) => {
     const selector: Json = object.kind === 'Service' ? object.spec.selector : object.spec?.selector?.matchLabels;
     if (!['Service', 'PodDisruptionBudget'].includes(object.kind)) {

@@ -112,6 +112,10 @@ const ROWS: Record<string, { before?: Props; after: Props; tags?: Record<string,
     { after: { config: { 'core.parallelism': '64' }, environment: { STAGE: 'dev' } }, changes: RELEASE },
     { after: { chart: AirflowChart.official({ airflowVersion: '3.2.2' }) }, changes: RELEASE },
   ],
+  '`workers.groups`, the first one is added or the last one removed': [{
+    after: { workers: { groups: [{ name: 'reports' }] } },
+    changes: ['creates ReadyWorkersreports', 'updates PgBouncerManifest', 'updates PgBouncerReady', ...RELEASE].sort(),
+  }],
   '`autoscaling` is added': [{ after: { apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 2 }) } }, changes: RELEASE }],
   '`ingress`': [{ after: { ingress: {} }, changes: ['creates IngressManifest', ...RELEASE] }],
   '`removalPolicy`, `lifecyclePolicy`, `throughputMode`, `automaticBackups` of `persistence`': [

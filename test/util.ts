@@ -249,11 +249,11 @@ const official = (name: string, airflowVersion?: string): ChartUnderTest => ({
   folder: 'airflow-official-1.22.0',
   workloads: {
     stateless: /^(Deployment\/\S+-(api-server|webserver|scheduler|dag-processor|triggerer|flower|statsd)|CronJob\/\S+-database-cleanup)$/,
-    workers: /^(Deployment\/\S+-worker|PodTemplate\/\S+)$/,
+    workers: /^(Deployment\/\S+-worker(-\w+)?|PodTemplate\/\S+)$/,
     database: /^(Deployment\/\S+-pgbouncer|StatefulSet\/\S+-(postgresql|valkey)|CronJob\/\S+-database-backup)$/,
   },
   logs: {
-    workload: /-(api-server|webserver|scheduler|dag-processor|worker|triggerer)$|^PodTemplate/,
+    workload: /-(api-server|webserver|scheduler|dag-processor|worker|worker-\w+|triggerer)$|^PodTemplate/,
     container: /^(api-server|webserver|scheduler|dag-processor|worker|triggerer|base|dag-processor-log-groomer)$/,
     path: '/opt/airflow/logs',
   },

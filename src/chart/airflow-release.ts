@@ -1,7 +1,7 @@
 import { Annotations, Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
 import { AirflowSettings, ChartDefinition } from './chart-definition';
-import { HelmValueOverrides, mergeHelmValues, ValueRules } from './helm-values';
+import { HelmValueOverrides, mergeHelmValues, valueAt, ValueRules } from './helm-values';
 import { workloadsReady } from './readiness';
 import { Cluster, hasHelm4 } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
@@ -12,9 +12,9 @@ import { fail, secondsOf } from '../validation';
 
 /** Fails if a prop, or the executor, is one that the chart cannot implement, and warns about a version of Airflow that has reached end of life. */
 export function checkChart(scope: Construct, chart: ChartDefinition, props: { readonly executor?: AirflowExecutor }): void {
-  for (const [prop, value] of Object.entries(props)) {
-    if (value !== undefined && chart.unsupportedProps[prop]) {
-      fail(scope, `'${prop}' is not available with the ${chart.name} chart; ${chart.unsupportedProps[prop]}`);
+  for (const [prop, wayOut] of Object.entries(chart.unsupportedProps)) {
+    if (valueAt(props, prop) !== undefined) {
+      fail(scope, `'${prop}' is not available with the ${chart.name} chart; ${wayOut}`);
     }
   }
   if (props.executor && chart.unsupportedExecutors.includes(props.executor)) {
@@ -78,12 +78,12 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
     namespace: settings.name,
     values,
   });
-  const ready = workloadsReady(scope, { cluster, chart, name: settings.name, values, timeout: props.readyTimeout });
+  const ready = workloadsReady(scope, { cluster, chart, settings, values, timeout: props.readyTimeout });
   ready.node.addDependency(release);
   return { release, ready, keys: rendered.keys };
 }
 
-function valueRules(chart: ChartDefinition, { gitSync, ingress }: AirflowSettings): ValueRules {
+function valueRules(chart: ChartDefinition, { gitSync, ingress, workers }: AirflowSettings): ValueRules {
   return {
     owned: {
       ...chart.ownedValues,
@@ -91,6 +91,7 @@ function valueRules(chart: ChartDefinition, { gitSync, ingress }: AirflowSetting
       ...ingress && { ingress: 'ingress' },
       ...ingress?.nodePort && { [chart.webServiceType]: 'ingress.targetType' },
       ...ingress?.flower && { 'flower.enabled': 'ingress.flowerHost' },
+      ...workers.queues && { 'workers.args': 'workers.queues', 'workers.celery.args': 'workers.queues' },
     },
     refused: chart.refusedValues,
     appended: chart.appendedValues,

@@ -65,7 +65,7 @@ export interface WebService {
 }
 
 /** A Deployment or StatefulSet of the release. */
-interface ReleaseWorkload {
+export interface ReleaseWorkload {
   /** The ID of the construct that waits for it. */
   readonly id: string;
   readonly kind: Workload['kind'];
@@ -89,7 +89,7 @@ export interface ChartDefinition {
   readonly taskApi: boolean;
   /** Executors that the chart refuses. */
   readonly unsupportedExecutors: AirflowExecutor[];
-  /** Props that the chart cannot implement, and what to do instead. */
+  /** Props that the chart cannot implement, by their paths, and what to do instead. */
   readonly unsupportedProps: Record<string, string>;
   /** The value that sets the type of the Service of the web UI. */
   readonly webServiceType: string;
@@ -104,7 +104,7 @@ export interface ChartDefinition {
   /** Whether an upgrade sets the number of pods even if an autoscaler does: server-side apply, which Helm 4 uses, then refuses it. */
   readonly setsAutoscaledReplicas: boolean;
   /** The workloads that must be ready before a deployment is complete. */
-  readonly workloads: ReleaseWorkload[];
+  workloads(settings: AirflowSettings): ReleaseWorkload[];
   webService(name: string): WebService;
   flowerService(name: string): WebService;
   /** A pure function of the settings; `scope` is for the paths in errors. */

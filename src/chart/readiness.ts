@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { ChartDefinition, Values } from './chart-definition';
+import { AirflowSettings, ChartDefinition, Values } from './chart-definition';
 import { valueAt } from './helm-values';
 import { Cluster } from '../cluster';
 import { revisionOf, waitUntilReady } from '../kubernetes';
@@ -8,8 +8,7 @@ import { revisionOf, waitUntilReady } from '../kubernetes';
 interface ReadinessProps {
   readonly cluster: Cluster;
   readonly chart: ChartDefinition;
-  /** The name of the release and of its namespace. */
-  readonly name: string;
+  readonly settings: AirflowSettings;
   readonly values: Values;
   readonly timeout: Duration;
 }
@@ -20,10 +19,11 @@ interface ReadinessProps {
  * Helm would name any pod that waits for another one, and Helm 4 gives up after the progress deadline of a Deployment, ten minutes, whatever
  * its timeout: no chart has a value for it.
  */
-export function workloadsReady(scope: Construct, { cluster, chart, name, values, timeout }: ReadinessProps): Construct {
+export function workloadsReady(scope: Construct, { cluster, chart, settings, values, timeout }: ReadinessProps): Construct {
+  const { name } = settings;
   const ready = new Construct(scope, 'Ready');
   const revision = revisionOf(scope, [chart.chart, values]); // waits again with each release
-  for (const workload of chart.workloads.filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
+  for (const workload of chart.workloads(settings).filter(({ enabledBy }) => enabledBy === undefined || valueAt(values, enabledBy) !== false)) {
     waitUntilReady(ready, workload.id, cluster, { ...workload, name: `${name}-${workload.name}`, namespace: name }, timeout, revision);
   }
   return ready;

@@ -14,7 +14,7 @@ export interface DatabaseClients {
   readonly scheduler: ComponentSettings;
   readonly dagProcessor: ComponentSettings;
   readonly triggerer: ComponentSettings;
-  readonly workers: ComponentSettings;
+  readonly workers: ComponentSettings & { readonly groups: ComponentSettings[] };
 }
 
 export interface PgBouncerContext extends DatabaseContext {
@@ -75,6 +75,6 @@ function defaultPoolSize({ apiServer, scheduler, dagProcessor, triggerer, worker
   const count = (pods: number) => Token.isUnresolved(pods) ? 2 : pods;
   const most = (components: ComponentSettings[]) => components
     .map((component) => count(component.autoscaling?.maxReplicas ?? component.replicas)).reduce((sum, pods) => sum + pods);
-  const connections = 4 * most([apiServer, scheduler, workers]) + 2 * most([dagProcessor, triggerer]);
+  const connections = 4 * most([apiServer, scheduler, workers, ...workers.groups]) + 2 * most([dagProcessor, triggerer]);
   return Math.min(Math.max(10, Math.ceil(connections / count(replicas))), maximum);
 }

@@ -114,12 +114,17 @@ function effectOf(effect: eks.TaintEffect): string {
 export const NOT_DISRUPTED = { 'karpenter.sh/do-not-disrupt': 'true' };
 export const NOT_EVICTED = { ...NOT_DISRUPTED, 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' };
 
-/** Spreads the pods with these labels across zones, as far as there are nodes. */
-export function acrossZones(matchLabels: Record<string, string>): Json[] {
+/**
+ * Spreads the pods with these labels across zones, as far as there are nodes.
+ *
+ * @param matchLabelKeys labels by whose values the pods are spread apart; a pod without such a label is spread with all
+ */
+export function acrossZones(matchLabels: Record<string, string>, matchLabelKeys?: string[]): Json[] {
   return [{
     maxSkew: 1,
     topologyKey: 'topology.kubernetes.io/zone',
     whenUnsatisfiable: 'ScheduleAnyway',
     labelSelector: { matchLabels },
+    ...matchLabelKeys && { matchLabelKeys },
   }];
 }

@@ -40,6 +40,14 @@ test.each<[string, AirflowChart, Record<string, string>]>([
   expect(namesOf(readiness({ chart }))).toEqual(workloads);
 });
 
+test('custom: a resource for each group of workers', () => {
+  const { Workers, ...others } = OFFICIAL;
+  expect(Workers).toBe('deployment/airflow-worker');
+  expect(namesOf(readiness({ workers: { groups: [{ name: 'gpu' }, { name: 'memory' }] } }))).toEqual({
+    ...others, 'Workers': 'deployment/airflow-worker-main', 'Workers-gpu': 'deployment/airflow-worker-gpu', 'Workers-memory': 'deployment/airflow-worker-memory',
+  });
+});
+
 test('defaults: up to 14 minutes, for a field that exists when a workload is ready', () => {
   const observed = '.items[?(@.status.observedGeneration==@.metadata.generation)]';
   const { Scheduler, Workers } = readiness({ chart: AirflowChart.community() });

@@ -62,6 +62,7 @@ test.each<[string, Props, number]>([
   ['of the user', { pgBouncer: PgBouncer.enabled({ poolSize: 50 }) }, 50],
   ['for the maximum of workers', { workers: { replicas: 2, autoscaling: WorkerAutoscaling.onMemory({ maxReplicas: 10 }) } }, 60],
   ['for the maximum of API servers', { apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 8 }) } }, 52],
+  ['for all groups of workers', { workers: { groups: [{ name: 'gpu', replicas: 6 }] } }, 52],
   ['at most what the in-cluster database accepts', { workers: { replicas: 40 } }, 90],
   ['at least 10', { apiServer: { replicas: 1 }, scheduler: { replicas: 1 }, workers: { replicas: 1 }, pgBouncer: PgBouncer.enabled({ replicas: 5 }) }, 10],
 ])('custom: a pool %s', (_name, props, size) => {

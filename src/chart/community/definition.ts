@@ -4,6 +4,8 @@ import { AirflowExecutor } from '../../executor';
 import { AIRFLOW_REPOSITORY, COMMUNITY_AIRFLOW, COMMUNITY_CHART, COMMUNITY_PYTHON } from '../../versions';
 import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
 
+const OTHER_WORKERS = "use AirflowChart.official(), or AirflowExecutor.CELERY_KUBERNETES, which runs tasks with queue='kubernetes' in pods of their own";
+
 /**
  * The community chart: Airflow 2.
  *
@@ -18,14 +20,18 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     maxNameLength: 40,
     taskApi: false,
     unsupportedExecutors: [AirflowExecutor.LOCAL],
-    unsupportedProps: { dagProcessor: "use 'scheduler', which processes the DAGs with this chart" },
+    unsupportedProps: {
+      'dagProcessor': "use 'scheduler', which processes the DAGs with this chart",
+      'workers.queues': `its workers take only the tasks of the default queue; ${OTHER_WORKERS}`,
+      'workers.groups': `its workers are all alike; ${OTHER_WORKERS}`,
+    },
     webServiceType: 'web.service.type',
     ownedValues: OWNED_VALUES,
     refusedValues: REFUSED_VALUES,
     appendedValues: APPENDED_VALUES,
     ownedConfig: OWNED_CONFIG,
     setsAutoscaledReplicas: true,
-    workloads: [
+    workloads: () => [
       { id: 'Migrations', kind: 'Deployment', name: 'db-migrations', enabledBy: 'airflow.dbMigrations.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: 'web' },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler' },

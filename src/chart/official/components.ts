@@ -1,8 +1,8 @@
 import { baseUrlOf, Generation } from './generation';
 import { placed } from './placement';
-import { AutoscalingSettings } from '../../autoscaling';
+import { autoscaler, celeryWorkers } from './workers';
 import { ComponentSettings } from '../../component';
-import { hasCelery, hasTaskPods } from '../../executor';
+import { hasTaskPods } from '../../executor';
 import { acrossZones, NOT_DISRUPTED, NOT_EVICTED } from '../../nodes/placement';
 import { AirflowSettings, ChartPart, Values } from '../chart-definition';
 import { SMALL_CONTAINERS } from '../resources';
@@ -54,7 +54,7 @@ export function components(settings: AirflowSettings, generation: Generation): C
       triggerer: { ...replicated(name, 'triggerer', triggerer), serviceAccount, persistence: { enabled: false }, ...NO_LOG_GROOMER },
       workers: {
         serviceAccount, // for both executors, and where the role bindings of the chart look for it
-        celery: celeryWorkers(settings),
+        celery: celeryWorkers(settings, generation),
         kubernetes: { ...placed(settings.placement.workers), resources: settings.workers.taskResources, podAnnotations: NOT_DISRUPTED },
       },
       flower: { serviceAccount, ...SLOW_START, ...ingress?.flower && { networkPolicy: { ingress: { from: LOAD_BALANCER } } } },
@@ -89,40 +89,5 @@ function finishesTasks({ workers }: AirflowSettings): Values {
     strategy: { type: 'Recreate' }, // a new scheduler would reset the tasks of one that does not send heartbeats any more, because it waits
     podAnnotations: NOT_EVICTED,
     safeToEvict: false, // otherwise the chart adds its own annotation
-  };
-}
-
-function celeryWorkers({ name, executor, placement, workers }: AirflowSettings): Values {
-  return {
-    enableDefault: hasCelery(executor),
-    ...replicated(name, 'worker', workers),
-    ...placed(placement.workers),
-    podDisruptionBudget: { enabled: hasCelery(executor), config: { maxUnavailable: '20%' } },
-    safeToEvict: false,
-    podAnnotations: NOT_DISRUPTED,
-    terminationGracePeriodSeconds: workers.terminationGraceSeconds,
-    // Without persistence the workers are a Deployment: new workers start while old ones finish their tasks. A StatefulSet would replace
-    // one worker after the other, which takes longer than helm waits.
-    persistence: { enabled: false },
-    ...autoscaler(workers.autoscaling),
-    ...NO_LOG_GROOMER,
-  };
-}
-
-/** The chart leaves the number of pods to the autoscaler. */
-function autoscaler(autoscaling?: AutoscalingSettings): Values {
-  if (!autoscaling) {
-    return { hpa: { enabled: false } };
-  }
-  const { minReplicas: minReplicaCount, maxReplicas: maxReplicaCount, behavior } = autoscaling;
-  const common = { enabled: true, minReplicaCount, maxReplicaCount };
-  return autoscaling.on === 'resource' ? { hpa: { ...common, metrics: autoscaling.metrics, behavior } } : {
-    hpa: { enabled: false },
-    keda: {
-      ...common,
-      pollingInterval: autoscaling.pollingSeconds,
-      cooldownPeriod: behavior.scaleDown.stabilizationWindowSeconds, // the same for the last worker, which the HorizontalPodAutoscaler does not remove
-      advanced: { horizontalPodAutoscalerConfig: { behavior } },
-    },
   };
 }

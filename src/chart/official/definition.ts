@@ -1,6 +1,7 @@
 import { generationOf } from './generation';
 import { appendedValues, OWNED_VALUES, REFUSED_VALUES } from './user-values';
 import { officialValues } from './values';
+import { workerWorkloads } from './workers';
 import { AIRFLOW_REPOSITORY, OFFICIAL_AIRFLOW, OFFICIAL_CHART } from '../../versions';
 import { ChartDefinition, OWNED_CONFIG } from '../chart-definition';
 
@@ -26,12 +27,12 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     appendedValues: appendedValues(generation),
     ownedConfig: { ...OWNED_CONFIG, AIRFLOW__API__SECRET_KEY: 'secrets.apiSecretKey', AIRFLOW__API_AUTH__JWT_SECRET: 'secrets.jwtSecret' },
     setsAutoscaledReplicas: false,
-    workloads: [
+    workloads: (settings) => [
       { id: 'DagProcessor', kind: 'Deployment', name: 'dag-processor', enabledBy: 'dagProcessor.enabled' },
       { id: 'ApiServer', kind: 'Deployment', name: generation.webName, enabledBy: `${generation.web}.enabled` },
       { id: 'Scheduler', kind: 'Deployment', name: 'scheduler', enabledBy: 'scheduler.enabled' },
       { id: 'Triggerer', kind: 'Deployment', name: 'triggerer', enabledBy: 'triggerer.enabled' },
-      { id: 'Workers', kind: 'Deployment', name: 'worker', enabledBy: 'workers.celery.enableDefault' },
+      ...workerWorkloads(settings),
       { id: 'Flower', kind: 'Deployment', name: 'flower', enabledBy: 'flower.enabled' },
     ],
     webService: (name) => ({ name: `${name}-${generation.webName}`, port: 8080, healthCheckPath: generation.healthCheckPath }),

@@ -4,7 +4,7 @@ from airflow_on_eks import (
     ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseBackupOptions, DatabaseCleanupOptions,
     DatabaseStorageOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
     KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
-    NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkersOptions,
+    NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkerGroupOptions, WorkersOptions,
 )
 from aws_cdk import App, CfnOutput, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -316,7 +316,20 @@ auto_mode = AirflowOnEks(
     ),
     api_server=ApiServerOptions(autoscaling=ApiServerAutoscaling.on_memory(max_replicas=3)),
     workers=WorkersOptions(
-        replicas=0, autoscaling=WorkerAutoscaling.on_queued_tasks(max_replicas=4, polling_interval=Duration.seconds(15)),
+        replicas=0,
+        queues=["default", "reports"],
+        autoscaling=WorkerAutoscaling.on_queued_tasks(max_replicas=4, polling_interval=Duration.seconds(15)),
+        groups=[
+            WorkerGroupOptions(
+                name="gpu",
+                queues=["training"],
+                replicas=1,
+                memory="12Gi",
+                concurrency=1,
+                placement=NodePlacement(labels={"pool": "gpu"}, taints=[eks.TaintSpec(key="nvidia.com/gpu", effect=eks.TaintEffect.NO_SCHEDULE)]),
+                extended_resources={"nvidia.com/gpu": "1"},
+            ),
+        ],
     ),
     keda=KedaInstallation.on_any_node(),
     secrets=AirflowSecretsOptions(

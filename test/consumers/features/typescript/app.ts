@@ -291,7 +291,20 @@ const autoMode = new AirflowOnEks(third, 'AutoMode', {
     database: { capacityTypes: [eks.CapacityType.ON_DEMAND] },
   }),
   apiServer: { autoscaling: ApiServerAutoscaling.onMemory({ maxReplicas: 3 }) },
-  workers: { replicas: 0, autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4, pollingInterval: Duration.seconds(15) }) },
+  workers: {
+    replicas: 0,
+    queues: ['default', 'reports'],
+    autoscaling: WorkerAutoscaling.onQueuedTasks({ maxReplicas: 4, pollingInterval: Duration.seconds(15) }),
+    groups: [{
+      name: 'gpu',
+      queues: ['training'],
+      replicas: 1,
+      memory: '12Gi',
+      concurrency: 1,
+      placement: { labels: { pool: 'gpu' }, taints: [{ key: 'nvidia.com/gpu', effect: eks.TaintEffect.NO_SCHEDULE }] },
+      extendedResources: { 'nvidia.com/gpu': '1' },
+    }],
+  },
   keda: KedaInstallation.onAnyNode(),
   secrets: {
     jwtSecret: AirflowSecret.fromSecretsManager(urls, 'jwt'),

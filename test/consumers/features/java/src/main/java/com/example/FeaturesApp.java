@@ -62,6 +62,7 @@ import io.github.airflowoneks.RdsDatabaseOptions;
 import io.github.airflowoneks.SecretsBackend;
 import io.github.airflowoneks.SingleNodeGroupOptions;
 import io.github.airflowoneks.WorkerAutoscaling;
+import io.github.airflowoneks.WorkerGroupOptions;
 import io.github.airflowoneks.WorkersOptions;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -421,9 +422,22 @@ public final class FeaturesApp {
             .build())
         .workers(WorkersOptions.builder()
             .replicas(0)
+            .queues(List.of("default", "reports"))
             .autoscaling(WorkerAutoscaling.onQueuedTasks(QueuedTasksAutoscalingOptions.builder()
                 .maxReplicas(4)
                 .pollingInterval(Duration.seconds(15))
+                .build()))
+            .groups(List.of(WorkerGroupOptions.builder()
+                .name("gpu")
+                .queues(List.of("training"))
+                .replicas(1)
+                .memory("12Gi")
+                .concurrency(1)
+                .placement(NodePlacement.builder()
+                    .labels(Map.of("pool", "gpu"))
+                    .taints(List.of(TaintSpec.builder().key("nvidia.com/gpu").effect(TaintEffect.NO_SCHEDULE).build()))
+                    .build())
+                .extendedResources(Map.of("nvidia.com/gpu", "1"))
                 .build()))
             .build())
         .keda(KedaInstallation.onAnyNode())
