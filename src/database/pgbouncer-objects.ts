@@ -26,7 +26,10 @@ const USER = 65534;
 
 const CONFIG_FOLDER = '/etc/pgbouncer';
 
-/** With prepared statements, which KEDA's client needs: without them, a pool per transaction loses them. */
+/**
+ * With prepared statements, which KEDA's client needs: without them, a pool per transaction loses them. Connects again after a second where the
+ * default is 15, during which all clients get errors although the database is back, and components of Airflow stop.
+ */
 const CONFIG = `%include /tmp/databases.ini
 
 [pgbouncer]
@@ -38,6 +41,7 @@ auth_file = /tmp/users.txt
 pool_mode = transaction
 max_client_conn = 1000
 max_prepared_statements = 200
+server_login_retry = 1
 ignore_startup_parameters = extra_float_digits
 log_connections = 0
 log_disconnections = 0

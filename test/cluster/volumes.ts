@@ -22,7 +22,7 @@ export class Volumes {
         command: ['install', '-d', '-o', OwnerUid, '-g', OwnerGid, '-m', Permissions, `/shared/${accessPoint}`],
         volumeMounts: [{ name: 'shared', mountPath: '/shared' }],
       }],
-      volumes: [{ name: 'shared', hostPath: { path: this.folder } }],
+      volumes: [{ name: 'shared', hostPath: { path: this.folder, type: 'Directory' } }], // not a new one on a node that does not share it
     };
     const metadata = { name: accessPoint, namespace: 'default' };
     await this.tools.apply({ apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { template: { spec } } });

@@ -25,9 +25,9 @@ test('defaults: a pool for the components: 4 each for API servers, schedulers an
   expect(serverOf()).toBe("airflow = host=airflow-postgresql.airflow port=5432 dbname='airflow' pool_size=28");
 });
 
-test('defaults: many clients, which share connections per transaction', () => {
+test('defaults: many clients, which share connections per transaction, soon after the database is back', () => {
   const config = objectsOf(synthAirflow().template, 'ConfigMap').find(({ metadata }) => metadata.name === 'airflow-pgbouncer')!;
-  for (const line of ['listen_port = 6432', 'pool_mode = transaction', 'auth_type = scram-sha-256', 'max_client_conn = 1000']) {
+  for (const line of ['listen_port = 6432', 'pool_mode = transaction', 'auth_type = scram-sha-256', 'max_client_conn = 1000', 'server_login_retry = 1']) {
     expect(config.data['pgbouncer.ini'].split('\n')).toContain(line);
   }
   expect(config.data['server-user']).toBe('postgres');

@@ -10,6 +10,9 @@ import { SMALL_CONTAINERS } from '../resources';
 /** The logs of all components are on one volume, where one sidecar deletes old ones, or are deleted when they are in the bucket. */
 const NO_LOG_GROOMER = { logGroomerSidecar: { enabled: false } };
 
+/** The entry point of the image waits for the database by a command of Airflow, which alone takes more memory than this container may have. */
+const WITHOUT_DATABASE = [{ name: 'CONNECTION_CHECK_MAX_COUNT', value: '0' }];
+
 /** Five minutes instead of one: the API server of Airflow 3.3 takes more than a minute on two busy cores. */
 const SLOW_START = { startupProbe: { failureThreshold: 30 } };
 
@@ -32,7 +35,12 @@ export function components(settings: AirflowSettings, generation: Generation): C
         ...replicated(name, 'dag-processor', dagProcessor),
         serviceAccount,
         waitForMigrations: { env: [{ name: '_AIRFLOW_DB_MIGRATE', value: 'true' }] },
-        logGroomerSidecar: { enabled: true, resources: SMALL_CONTAINERS.logGroomer, retentionDays: settings.logs.retentionDays },
+        logGroomerSidecar: {
+          enabled: true,
+          resources: SMALL_CONTAINERS.logGroomer,
+          retentionDays: settings.logs.retentionDays,
+          env: WITHOUT_DATABASE,
+        },
       },
       scheduler: {
         ...replicated(name, 'scheduler', scheduler),

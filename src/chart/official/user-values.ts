@@ -117,7 +117,7 @@ export const REFUSED_VALUES: Record<string, string> = {
 /** Lists to which those of the user are appended. */
 export function appendedValues({ web }: Generation): string[] {
   return [
-    'scheduler.env', 'dagProcessor.extraContainers', 'dagProcessor.waitForMigrations.env', `${web}.env`, `${web}.networkPolicy.ingress.from`, 'flower.networkPolicy.ingress.from',
+    'scheduler.env', 'dagProcessor.extraContainers', 'dagProcessor.waitForMigrations.env', 'dagProcessor.logGroomerSidecar.env', `${web}.env`, `${web}.networkPolicy.ingress.from`, 'flower.networkPolicy.ingress.from',
     'dags.gitSync.env', 'dags.gitSync.extraVolumeMounts', 'volumes',
   ];
 }

@@ -26,6 +26,8 @@ describe('defaults', () => {
   test('one sidecar deletes old logs', () => {
     const components: Json = { ...values, workers: values.workers.celery };
     expect(['scheduler', 'triggerer', 'workers', 'dagProcessor'].filter((component) => components[component].logGroomerSidecar.enabled)).toEqual(['dagProcessor']);
+    expect(values.dagProcessor.logGroomerSidecar.resources.limits).toEqual({ memory: '128Mi' });
+    expect(values.dagProcessor.logGroomerSidecar.env).toEqual([{ name: 'CONNECTION_CHECK_MAX_COUNT', value: '0' }]); // no command of Airflow in it
   });
 
   test('all pods of Airflow have the same identity', () => {
