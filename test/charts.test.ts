@@ -8,6 +8,7 @@ import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import * as YAML from 'yaml';
 import { ODD } from './chart/official/util';
 import { inContainer } from './chart/templates';
+import { pairwise, propsOf } from './data-plane';
 import { Case, casesOf, poolsOf } from './matrix';
 import { readmeExamples, runExample } from './readme';
 import { parse, violations } from './rendered';
@@ -141,6 +142,19 @@ describe('the real charts', () => {
       expect(workloads.length).toBeLessThan(awaitedWorkloadsOf(synthAirflow({ chart: chart() }).template).length);
       expect(awaitedWorkloadsOf(template)).toEqual(workloads);
     });
+  });
+
+  test.each(pairwise().map((combination) => [combination.name, combination] as const))('the data plane: %s', (_name, combination) => {
+    const { chart, executor, database, logs } = combination;
+    const { template, airflow } = synthAirflow((stack) => propsOf(combination, stack));
+    const rendered = render(HELMS['Helm 4.2'](), chart.folder, template);
+    const pools = poolsOf(airflow.namespace);
+    expect(violations(rendered, expectations(chart, airflow.namespace, {
+      databaseOutside: database !== 'in the cluster',
+      logsInBucket: logs === 'a bucket',
+      placement: executor === AirflowExecutor.LOCAL ? { ...pools, workers: pools.stateless } : pools,
+    }))).toEqual([]);
+    expect(awaitedWorkloadsOf(template)).toEqual(workloadsOf(rendered));
   });
 
   describe.each(Object.entries(TWO_DEPLOYMENTS))('two deployments of one cluster %s', (_where, synth) => {
