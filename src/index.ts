@@ -15,7 +15,7 @@ export { AirflowDatabase } from './database/airflow-database';
 export { IAirflowDatabase } from './database/bound-database';
 export { DatabaseBackupOptions } from './database/database-backup';
 export { DatabaseStorageOptions } from './database/database-storage';
-export { EndpointDatabaseOptions, ExistingDatabaseOptions } from './database/existing-database';
+export { DatabaseSslMode, EndpointDatabaseOptions, ExistingDatabaseOptions } from './database/existing-database-options';
 export { InClusterDatabaseOptions } from './database/in-cluster-database';
 export { AuroraDatabaseOptions, ManagedDatabaseOptions, RdsDatabaseOptions } from './database/managed-database-options';
 export { PgBouncer, PgBouncerOptions } from './database/pgbouncer';

@@ -88,6 +88,7 @@ test('the types of the API', () => {
     'CpuAutoscalingOptions',
     'DatabaseBackupOptions',
     'DatabaseCleanupOptions',
+    'DatabaseSslMode',
     'DatabaseStorageOptions',
     'EfsCsiDriver',
     'EfsCsiDriverInstallation',

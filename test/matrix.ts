@@ -9,7 +9,7 @@ import { USER_FILES } from './user-files';
 import { ChartUnderTest, remoteSecret } from './util';
 import {
   AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools,
-  AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, ApiServerAutoscaling, CeleryBroker, GitAuth,
+  AirflowOnEksProps, AirflowPlacement, AirflowSecret, AirflowVariable, ApiServerAutoscaling, CeleryBroker, DatabaseSslMode, GitAuth,
   KnownHosts, NodePlacement, SecretsBackend, WorkerAutoscaling,
 } from '../src';
 
@@ -292,6 +292,17 @@ export const MATRIX: Record<string, Case> = {
     databaseOutside: true,
     props: (stack) => ({
       database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: Secret.fromSecretNameV2(stack, 'Database', 'database') }),
+    }),
+  },
+  'an existing server without TLS, whose administrator creates the database': {
+    databaseOutside: true,
+    props: (stack) => ({
+      database: AirflowDatabase.fromEndpoint({
+        host: 'main-rw.databases.svc',
+        credentials: Secret.fromSecretNameV2(stack, 'Database', 'database'),
+        adminCredentials: Secret.fromSecretNameV2(stack, 'Admin', 'admin'),
+        sslMode: DatabaseSslMode.DISABLE,
+      }),
     }),
   },
   'Karpenter, an existing database, KEDA and logs in a bucket': {

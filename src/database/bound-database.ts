@@ -4,7 +4,7 @@ import rds = require('aws-cdk-lib/aws-rds');
 import s3 = require('aws-cdk-lib/aws-s3');
 import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct, IDependable } from 'constructs';
-import { DatabaseEndpoint } from './database-endpoint';
+import { DatabaseEndpoint, SecretField } from './database-endpoint';
 import { Cluster } from '../cluster';
 import { BoundNodePools } from '../nodes/airflow-node-pools';
 import { AirflowSecret } from '../secrets/airflow-secret';
@@ -78,6 +78,8 @@ export interface BoundDatabase extends IAirflowDatabase {
   readonly endpoint: DatabaseEndpoint;
   /** The most connections of a pool: twice as many, and some more, must fit. */
   readonly maxPoolSize: number;
+  /** That it may be missing, and who creates its user then. */
+  readonly creation?: { readonly admin?: { readonly user: SecretField; readonly password: SecretField } };
   /** Whether it runs on the nodes of Airflow. */
   readonly inCluster: boolean;
   /** What must exist before clients can connect, besides its Kubernetes objects. */

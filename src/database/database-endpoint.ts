@@ -19,7 +19,13 @@ export interface DatabaseEndpoint {
   readonly name: string;
   readonly user: string | SecretField;
   readonly password: SecretField;
-  /** The certificates of the authorities that sign that of the database; without them, the connection is not encrypted. */
+  /** Without it, the connection is not encrypted. */
+  readonly tls?: DatabaseTls;
+}
+
+/** The encryption of a connection, as PostgreSQL and PgBouncer call it, and the certificates of the authorities that it is verified with. */
+export interface DatabaseTls {
+  readonly mode: 'verify-full' | 'verify-ca' | 'disable';
   readonly authorities?: string;
 }
 
@@ -35,7 +41,7 @@ export function fieldKey(scope: IConstruct, { prop, secret, target, rotated }: S
 }
 
 /** The credentials of a database outside the cluster. In a Secret of their own, which is refreshed often, because they may be rotated. */
-export function serverCredential(namespace: string, key: 'user' | 'password', secret: AirflowSecret): SecretField {
+export function serverCredential(namespace: string, key: string, secret: AirflowSecret): SecretField {
   return { prop: `database (${key})`, secret, target: { name: `${namespace}-postgresql`, key }, rotated: true };
 }
 

@@ -1,66 +1,15 @@
+import { Annotations } from 'aws-cdk-lib';
 import ec2 = require('aws-cdk-lib/aws-ec2');
 import rds = require('aws-cdk-lib/aws-rds');
 import secretsmanager = require('aws-cdk-lib/aws-secretsmanager');
 import { Construct } from 'constructs';
 import { BoundDatabase, DatabaseContext } from './bound-database';
 import { authoritiesOf } from './certificate-authorities';
-import { serverCredential } from './database-endpoint';
+import { DatabaseTls, serverCredential } from './database-endpoint';
+import { DatabaseSslMode, EndpointDatabaseOptions, ExistingDatabaseOptions } from './existing-database-options';
 import { admit } from '../access';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { checkCount, checkEnvironment, checkFormat, fail, shown } from '../validation';
-
-/**
- * Options of `AirflowDatabase.fromInstance()` and `AirflowDatabase.fromCluster()`.
- */
-export interface ExistingDatabaseOptions {
-  /**
-   * The name of the database on the server.
-   *
-   * It must exist. It is not created.
-   *
-   * @default 'airflow'
-   */
-  readonly database?: string;
-
-  /**
-   * The certificates of the authorities that sign the certificate of the server, in PEM format.
-   *
-   * Read it from a file that contains the bundle of your Region, or the certificate of your own authority.
-   *
-   * @default - those of Amazon RDS, for the commercial Regions that the library knows
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html#UsingWithRDS.SSL.CertificatesAllRegions
-   */
-  readonly certificateAuthorities?: string;
-}
-
-/**
- * Options of `AirflowDatabase.fromEndpoint()`.
- */
-export interface EndpointDatabaseOptions extends ExistingDatabaseOptions {
-  /**
-   * The host name of the server, which must be in its certificate.
-   */
-  readonly host: string;
-
-  /**
-   * The port of the server.
-   *
-   * @default 5432
-   */
-  readonly port?: number;
-
-  /**
-   * The secret with the fields `username` and `password`, as Amazon RDS creates it.
-   */
-  readonly credentials: secretsmanager.ISecret;
-
-  /**
-   * The security group of the server, which gets a rule that admits the nodes of Airflow.
-   *
-   * @default - no rule: the server must admit the nodes already
-   */
-  readonly securityGroup?: ec2.ISecurityGroup;
-}
 
 /** A server that exists, in any stack. */
 interface Server extends EndpointDatabaseOptions {
@@ -74,7 +23,7 @@ interface Server extends EndpointDatabaseOptions {
 export class ExistingDatabase extends Construct {
   /** A server that is known by its host name. */
   public static fromEndpoint(scope: Construct, context: DatabaseContext, options: EndpointDatabaseOptions): BoundDatabase {
-    const { host, port = 5432, securityGroup } = options;
+    const { host, port = 5432, securityGroup } = (options ?? {}) as EndpointDatabaseOptions; // which JavaScript may omit
     checkFormat(scope, 'database.host', host, /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/, 'a host name without a protocol and a port');
     checkCount(scope, 'database.port', port, 1, '', 65535);
     if (securityGroup) {
@@ -109,13 +58,17 @@ export class ExistingDatabase extends Construct {
   private constructor(scope: Construct, { namespace, nodes }: DatabaseContext, server: Server) {
     super(scope, 'Database');
 
-    const { host, port, credentials, connections, cluster, instance, database = 'airflow' } = server;
+    const { host, port, credentials, adminCredentials, connections, cluster, instance, database = 'airflow' } = server;
     checkFormat(scope, 'database.database', database, /^[\w-]{1,63}$/, 'a name of at most 63 letters, digits, and - _');
-    if (credentials?.secretArn === undefined) {
-      fail(scope, "'database.credentials' must be a secret in AWS Secrets Manager with the fields 'username' and 'password',"
-        + ` got ${shown(credentials)}; import it with secretsmanager.Secret.fromSecretNameV2()`);
+    checkCredentials(scope, 'credentials', credentials);
+    if (adminCredentials !== undefined) {
+      checkCredentials(scope, 'adminCredentials', adminCredentials);
     }
     const field = (name: string) => AirflowSecret.fromSecretsManager(credentials, name);
+    const admin = adminCredentials && {
+      user: serverCredential(namespace, 'admin-user', AirflowSecret.fromSecretsManager(adminCredentials, 'username')),
+      password: serverCredential(namespace, 'admin-password', AirflowSecret.fromSecretsManager(adminCredentials, 'password')),
+    };
     const rules = connections
       ? admit(this, { from: nodes, to: { connections }, port: ec2.Port.tcp(port), description: 'PostgreSQL from the nodes of the Airflow deployment' })
       : [];
@@ -132,8 +85,9 @@ export class ExistingDatabase extends Construct {
         name: database,
         user: serverCredential(namespace, 'user', field('username')),
         password: serverCredential(namespace, 'password', field('password')),
-        authorities: authoritiesOf(scope, server.certificateAuthorities),
+        tls: tlsOf(scope, server),
       },
+      creation: { admin },
       maxPoolSize: Number.MAX_SAFE_INTEGER,
       inCluster: false,
       available: [...[cluster, instance].filter((created) => created !== undefined), ...rules],
@@ -141,6 +95,28 @@ export class ExistingDatabase extends Construct {
       keys: [],
     };
   }
+}
+
+function checkCredentials(scope: Construct, option: string, secret: secretsmanager.ISecret): void {
+  if (secret?.secretArn === undefined) {
+    fail(scope, `'database.${option}' must be a secret in AWS Secrets Manager with the fields 'username' and 'password',`
+      + ` got ${shown(secret)}; import it with secretsmanager.Secret.fromSecretNameV2()`);
+  }
+}
+
+function tlsOf(scope: Construct, { sslMode = DatabaseSslMode.VERIFY_FULL, certificateAuthorities }: Server): DatabaseTls {
+  if (!Object.values(DatabaseSslMode).includes(sslMode)) {
+    fail(scope, `'database.sslMode' must be one of DatabaseSslMode, got ${shown(sslMode)}`);
+  }
+  if (sslMode !== DatabaseSslMode.DISABLE) {
+    return { mode: sslMode, authorities: authoritiesOf(scope, certificateAuthorities) };
+  }
+  if (certificateAuthorities !== undefined) {
+    fail(scope, "'database.certificateAuthorities' has no effect together with DatabaseSslMode.DISABLE, which shows no certificate; remove one of them");
+  }
+  Annotations.of(scope).addWarningV2('airflow-on-eks:unencryptedDatabaseConnection',
+    "'database.sslMode' is DISABLE: what Airflow reads from the database, and writes to it, can be read in the network; enable TLS on the server, or acknowledge this warning");
+  return { mode: sslMode };
 }
 
 function endpointOf(scope: Construct, cluster: rds.IDatabaseCluster): rds.Endpoint {

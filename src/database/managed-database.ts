@@ -67,7 +67,7 @@ abstract class ManagedDatabase extends Construct {
       name: NAME,
       user: USER,
       password: serverCredential(namespace, 'password', AirflowSecret.fromSecretsManager(server.secret!, 'password')),
-      authorities: authoritiesOf(this.node.scope!, certificateAuthorities),
+      tls: { mode: 'verify-full', authorities: authoritiesOf(this.node.scope!, certificateAuthorities) },
     };
     return {
       hostname,

@@ -53,6 +53,8 @@ export class PgBouncerDeployment extends Construct {
     const key = (field: SecretField) => fieldKey(scope, field);
     const { user, password } = database.endpoint;
     const credentials = { client: key(this.endpoint.password), password: key(password), user: typeof user === 'string' ? user : key(user) };
+    const { admin } = database.creation ?? {};
+    const adminKeys = admin && { user: key(admin.user), password: key(admin.password) };
     const objects = pgbouncerObjects({
       name,
       namespace,
@@ -62,11 +64,13 @@ export class PgBouncerDeployment extends Construct {
       endpoint: this.endpoint,
       server: database.endpoint,
       credentials,
+      creation: database.creation && typeof credentials.user !== 'string'
+        ? { owner: { user: credentials.user, password: credentials.password }, admin: adminKeys } : undefined,
       poolSize: poolSize ?? defaultPoolSize(clients, replicas, database.maxPoolSize),
     });
     const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
     waitUntilReady(this, 'Ready', cluster, { kind: 'Deployment', name, namespace }, timeout, revisionOf(this, objects)).node.addDependency(manifest);
-    return { workloads: [manifest], keys: Object.values(credentials).filter((found): found is SecretKey => typeof found !== 'string') };
+    return { workloads: [manifest], keys: [...Object.values(credentials), ...Object.values(adminKeys ?? {})].filter((found): found is SecretKey => typeof found !== 'string') };
   }
 }
 

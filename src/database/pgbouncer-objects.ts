@@ -1,5 +1,6 @@
 import { Tokenization } from 'aws-cdk-lib';
-import { DatabaseEndpoint } from './database-endpoint';
+import { creationContainer, DatabaseCreation } from './database-creation';
+import { DatabaseEndpoint, DatabaseTls } from './database-endpoint';
 import { asset } from '../assets';
 import { ComponentSettings } from '../component';
 import { hashOf, KubernetesObject } from '../kubernetes';
@@ -19,6 +20,8 @@ interface PgBouncerProps extends ComponentSettings {
   readonly server: DatabaseEndpoint;
   readonly credentials: { readonly client: SecretKey; readonly user: string | SecretKey; readonly password: SecretKey };
   readonly poolSize: number;
+  /** Who creates the database if it is missing. */
+  readonly creation?: DatabaseCreation;
 }
 
 /** `nobody` of the image. */
@@ -47,10 +50,10 @@ log_connections = 0
 log_disconnections = 0
 `;
 
-/** The database must show a certificate of these authorities, for its own host name. */
-const VERIFIED = `server_tls_sslmode = verify-full
-server_tls_ca_file = ${CONFIG_FOLDER}/server-ca.pem
-`;
+/** The encryption of the connection to the database, whose certificate must be of these authorities. */
+function tlsConfig({ mode, authorities }: DatabaseTls): string {
+  return `server_tls_sslmode = ${mode}\n${authorities ? `server_tls_ca_file = ${CONFIG_FOLDER}/server-ca.pem\n` : ''}`;
+}
 
 /** The database in the configuration, without its credentials. */
 function serverOf({ endpoint, server, poolSize }: PgBouncerProps): string {
@@ -76,6 +79,7 @@ function podSpec(props: PgBouncerProps, labels: Record<string, string>): Kuberne
     ...confinedPod(placement, USER),
     topologySpreadConstraints: acrossZones(labels),
     terminationGracePeriodSeconds: 60,
+    ...props.creation ? { initContainers: [creationContainer(props.server, props.creation, CONFIG_FOLDER)] } : {},
     containers: [{
       name: 'pgbouncer',
       image: PGBOUNCER_IMAGE,
@@ -109,9 +113,10 @@ export function pgbouncerObjects(props: PgBouncerProps): KubernetesObject[] {
   const labels = { 'app.kubernetes.io/name': 'pgbouncer', 'app.kubernetes.io/instance': name };
   const metadata = { name, namespace, labels };
   const data = {
-    'pgbouncer.ini': `${CONFIG}${server.authorities ? VERIFIED : ''}`,
-    ...server.authorities ? { 'server-ca.pem': server.authorities } : {},
+    'pgbouncer.ini': `${CONFIG}${server.tls ? tlsConfig(server.tls) : ''}`,
+    ...server.tls?.authorities ? { 'server-ca.pem': server.tls.authorities } : {},
     'start.sh': asset('pgbouncer.sh'),
+    ...props.creation ? { 'prepare.sh': asset('database-prepare.sh') } : {},
     ...typeof credentials.user === 'string' ? { 'server-user': credentials.user } : {},
   };
   return [

@@ -60,8 +60,8 @@ export class PgBouncer {
 
   /** @internal */
   public _bind(scope: Construct, context: PgBouncerContext): BoundPgBouncer {
-    const { endpoint } = context.database;
-    if (!this.options && endpoint.authorities) {
+    const { endpoint, inCluster } = context.database;
+    if (!this.options && !inCluster) {
       fail(scope, "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password");
     }
     if (!this.options) {

@@ -1,9 +1,9 @@
 import { NestedStack, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AirflowDatabase, AirflowOnEks, EndpointDatabaseOptions, ExistingDatabaseOptions, PgBouncer } from '../../src';
+import { AirflowDatabase, AirflowOnEks, DatabaseSslMode, EndpointDatabaseOptions, ExistingDatabaseOptions, PgBouncer } from '../../src';
 import { ACCOUNT, importedCluster, importedVpc, Json, newApp, newStack, objectsOf, REGION, resourcesOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
@@ -65,6 +65,78 @@ test('fromEndpoint, custom: both charts connect to PgBouncer as a user of its ow
   expect(rulesOf(template)).toEqual([expect.objectContaining({
     GroupId: 'sg-5', FromPort: 6000, ToPort: 6000, Description: 'PostgreSQL from the nodes of the Airflow deployment',
   })]);
+});
+
+describe('a database that may be missing', () => {
+  const prepareOf = (template: Template): Json => podOf(template).initContainers[0];
+  const secretKey = (key: string) => ({ valueFrom: { secretKeyRef: { name: 'airflow-postgresql', key } } });
+
+  test('defaults: PgBouncer starts when its user has connected, or created the database', () => {
+    const { template } = synthAirflow((stack) => ({ database: endpoint(stack, { port: 6000 }) }));
+    expect(podOf(template).initContainers).toHaveLength(1);
+    expect(prepareOf(template)).toMatchObject({
+      name: 'prepare',
+      image: expect.stringMatching(/^docker\.io\/library\/postgres:16/),
+      command: ['bash', '/etc/pgbouncer/prepare.sh'],
+      terminationMessagePolicy: 'FallbackToLogsOnError',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+      volumeMounts: [{ name: 'config', mountPath: '/etc/pgbouncer', readOnly: true }],
+    });
+    expect(prepareOf(template).env).toEqual([
+      { name: 'PGHOST', value: HOST },
+      { name: 'PGPORT', value: '6000' },
+      { name: 'PGCONNECT_TIMEOUT', value: '30' },
+      { name: 'PGSSLMODE', value: 'verify-full' },
+      { name: 'PGSSLROOTCERT', value: '/etc/pgbouncer/server-ca.pem' },
+      { name: 'DATABASE_NAME', value: 'airflow' },
+      { name: 'DATABASE_USER', ...secretKey('user') },
+      { name: 'DATABASE_PASSWORD', ...secretKey('password') },
+    ]);
+    expect(objectOf(template, 'ConfigMap').data['prepare.sh']).toContain('CREATE DATABASE');
+  });
+
+  test('custom: an administrator, whose secret PgBouncer itself does not have', () => {
+    const { template } = synthCommunity((stack) => ({
+      database: endpoint(stack, { adminCredentials: secretsmanager.Secret.fromSecretNameV2(stack, 'Admin', 'admin') }),
+    }));
+    expect(prepareOf(template).env.slice(-2)).toEqual([{ name: 'ADMIN_USER', ...secretKey('admin-user') }, { name: 'ADMIN_PASSWORD', ...secretKey('admin-password') }]);
+    expect(JSON.stringify([podOf(template).containers, podOf(template).volumes])).not.toContain('admin-');
+    const { spec } = objectsOf(template, 'ExternalSecret').find(({ metadata }) => metadata.name === 'airflow-postgresql')!;
+    expect(Object.keys(spec.target.template.data).sort()).toEqual(['admin-password', 'admin-user', 'password', 'user']);
+  });
+
+  test.each([['inCluster', AirflowDatabase.inCluster], ['aurora', AirflowDatabase.aurora], ['rds', AirflowDatabase.rds]])('%s: is never missing', (_name, create) => {
+    const { template } = synthAirflow({ database: create() });
+    expect(podOf(template).initContainers).toBeUndefined();
+    expect(objectOf(template, 'ConfigMap').data['prepare.sh']).toBeUndefined();
+  });
+});
+
+describe('sslMode', () => {
+  const tlsOf = (options: Partial<EndpointDatabaseOptions>) => {
+    const { template, stack } = synthAirflow((scope) => ({ database: endpoint(scope, options) }));
+    const { data } = objectOf(template, 'ConfigMap');
+    const environment: Json[] = podOf(template).initContainers[0].env.filter(({ name }: Json) => name.startsWith('PGSSL'));
+    return { stack, settings: data['pgbouncer.ini'].split('\n').filter((line: string) => line.startsWith('server_tls')), data, environment };
+  };
+
+  test('custom: a certificate for another name', () => {
+    const { settings, environment } = tlsOf({ sslMode: DatabaseSslMode.VERIFY_CA });
+    expect(settings).toEqual(['server_tls_sslmode = verify-ca', 'server_tls_ca_file = /etc/pgbouncer/server-ca.pem']);
+    expect(environment.map(({ value }) => value)).toEqual(['verify-ca', '/etc/pgbouncer/server-ca.pem']);
+  });
+
+  test('custom: a server without TLS, with a warning', () => {
+    const { settings, data, environment, stack } = tlsOf({ sslMode: DatabaseSslMode.DISABLE });
+    expect(settings).toEqual(['server_tls_sslmode = disable']);
+    expect(data['server-ca.pem']).toBeUndefined();
+    expect(environment).toEqual([{ name: 'PGSSLMODE', value: 'disable' }]);
+    Annotations.fromStack(stack).hasWarning('/Data/Airflow', Match.stringLikeRegexp('can be read in the network.*airflow-on-eks:unencryptedDatabaseConnection'));
+  });
+
+  test('defaults: no warning', () => {
+    Annotations.fromStack(tlsOf({}).stack).hasNoWarning('*', Match.stringLikeRegexp('unencryptedDatabaseConnection'));
+  });
 });
 
 /** Databases that an app creates in a stack. */
@@ -152,14 +224,25 @@ test.each<[string, Partial<EndpointDatabaseOptions>, string]>([
   ['the port is none', { port: 70000 }, "'database.port' must be a whole number from 1 to 65535, got 70000"],
   ['the name has quotation marks', { database: "a'b" }, "'database.database' must be a name of at most 63 letters, digits, and - _, got 'a'b'"],
   ['the authorities are empty', { certificateAuthorities: '' }, "'database.certificateAuthorities' must be certificates in PEM format, not the name of a file, got ''"],
+  ['there is no host', { host: undefined }, "'database.host' must be a host name without a protocol and a port, got undefined"],
+  ['the TLS mode is unknown', { sslMode: 'require' as DatabaseSslMode }, "'database.sslMode' must be one of DatabaseSslMode, got 'require'"],
+  ['authorities verify nothing', { sslMode: DatabaseSslMode.DISABLE, certificateAuthorities: CERTIFICATE },
+    "'database.certificateAuthorities' has no effect together with DatabaseSslMode.DISABLE, which shows no certificate; remove one of them"],
+  ['the administrator is not a secret', { adminCredentials: 'admin' as any }, "'database.adminCredentials' must be a secret in AWS Secrets Manager with the fields 'username' and 'password',"
+    + " got 'admin'; import it with secretsmanager.Secret.fromSecretNameV2()"],
   ['there is no secret', { credentials: undefined }, "'database.credentials' must be a secret in AWS Secrets Manager with the fields 'username' and 'password',"
     + ' got undefined; import it with secretsmanager.Secret.fromSecretNameV2()'],
 ])('fails when %s', (_name, options, message) => {
   expect(() => synthAirflow((stack) => ({ database: endpoint(stack, options) }))).toThrow(new Error(`Data/Airflow: ${message}`));
 });
 
-test('fails when nothing verifies the certificate', () => {
-  expect(() => synthAirflow((stack) => ({ database: endpoint(stack), pgBouncer: PgBouncer.disabled() }))).toThrow(
+test('fails when there are no options', () => {
+  expect(() => synthAirflow({ database: AirflowDatabase.fromEndpoint(undefined as any) })).toThrow(
+    new Error("Data/Airflow: 'database.host' must be a host name without a protocol and a port, got undefined"));
+});
+
+test.each(Object.values(DatabaseSslMode))('fails when nothing verifies the certificate and follows the password: %s', (sslMode) => {
+  expect(() => synthAirflow((stack) => ({ database: endpoint(stack, { sslMode }), pgBouncer: PgBouncer.disabled() }))).toThrow(
     "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password");
 });
 

@@ -2,7 +2,7 @@ from airflow_on_eks import (
     AirflowChart, AirflowConnection, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowPool,
     AirflowRole, AirflowSecret, AirflowSecretsOptions, AirflowUser, AirflowVariable, AlbIngressClass, AlbIngressOptions, AlbListenerPort,
     ApiServerAutoscaling, ApiServerOptions, CeleryBroker, ComponentOptions, DatabaseBackupOptions, DatabaseCleanupOptions,
-    DatabaseStorageOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
+    DatabaseSslMode, DatabaseStorageOptions, EfsCsiDriver, EfsCsiDriverInstallation, ExistingNodeClassOptions, ExternalSecrets, ExternalSecretsInstallation, GitAuth, GitSyncOptions,
     KarpenterNodePoolOptions, Keda, KedaInstallation, KnownHosts, NodePlacement,
     NodePoolOptions, PersistenceOptions, PgBouncer, SecretsBackend, WorkerAutoscaling, WorkerGroupOptions, WorkersOptions,
 )
@@ -391,6 +391,8 @@ databases = {
         credentials=database_credentials,
         security_group=database_group,
         database="metadata",
+        admin_credentials=secretsmanager.Secret.from_secret_name_v2(fourth, "AdminCredentials", "airflow/database-admin"),
+        ssl_mode=DatabaseSslMode.VERIFY_CA,
         certificate_authorities="-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
     ),
     "Instance": AirflowDatabase.from_instance(

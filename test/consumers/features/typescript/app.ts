@@ -2,7 +2,7 @@
 // maps of any values, attributes. The apps in the other languages are translations of this one and must create the same templates.
 import {
   AirflowChart, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret,
-  AirflowVariable, AlbIngressClass, ApiServerAutoscaling, CeleryBroker, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets,
+  AirflowVariable, AlbIngressClass, ApiServerAutoscaling, CeleryBroker, DatabaseSslMode, EfsCsiDriver, EfsCsiDriverInstallation, ExternalSecrets,
   ExternalSecretsInstallation, GitAuth, Keda, KedaInstallation, KnownHosts, PgBouncer, SecretsBackend, WorkerAutoscaling,
 } from 'airflow-on-eks';
 import { App, CfnOutput, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
@@ -361,6 +361,8 @@ const databases: [id: string, database: AirflowDatabase][] = [
     credentials: databaseCredentials,
     securityGroup: databaseGroup,
     database: 'metadata',
+    adminCredentials: secretsmanager.Secret.fromSecretNameV2(fourth, 'AdminCredentials', 'airflow/database-admin'),
+    sslMode: DatabaseSslMode.VERIFY_CA,
     certificateAuthorities: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
   })],
   ['Instance', AirflowDatabase.fromInstance(rds.DatabaseInstance.fromDatabaseInstanceAttributes(fourth, 'DatabaseInstance', {

@@ -28,6 +28,7 @@ import io.github.airflowoneks.ComponentOptions;
 import io.github.airflowoneks.CpuAutoscalingOptions;
 import io.github.airflowoneks.DatabaseBackupOptions;
 import io.github.airflowoneks.DatabaseCleanupOptions;
+import io.github.airflowoneks.DatabaseSslMode;
 import io.github.airflowoneks.DatabaseStorageOptions;
 import io.github.airflowoneks.EfsCsiDriver;
 import io.github.airflowoneks.EfsCsiDriverInstallation;
@@ -498,6 +499,8 @@ public final class FeaturesApp {
         .credentials(databaseCredentials)
         .securityGroup(databaseGroup)
         .database("metadata")
+        .adminCredentials(Secret.fromSecretNameV2(fourth, "AdminCredentials", "airflow/database-admin"))
+        .sslMode(DatabaseSslMode.VERIFY_CA)
         .certificateAuthorities("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         .build()));
     databases.put("Instance", AirflowDatabase.fromInstance(
