@@ -180,7 +180,7 @@ onKind.addJob('kind', {
     { run: 'mkdir -p cdk.out/cluster && cp test/cluster/kind/secrets.json cdk.out/cluster/secrets.json' },
     {
       run: [
-        'KUBECONFIG=$HOME/.kube/config npx projen test:cluster cdk.out/${{ matrix.example }} --seeds=1,2 --gap=5 --wait=840 --shared=/shared',
+        'KUBECONFIG=$HOME/.kube/config npx projen test:cluster cdk.out/${{ matrix.example }} --seeds=1,2 --gap=5 --wait=840 --shared=/shared --dag=hello',
         '--existing-nodes=${{ matrix.existing }} --without=aws-efs-csi-driver,aws-load-balancer-controller',
         '--values=test/cluster/kind/${{ matrix.example }}.json --updated-values=test/cluster/kind/${{ matrix.example }}-updated.json',
       ].join(' '),

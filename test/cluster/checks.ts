@@ -25,6 +25,23 @@ export async function incomplete(tools: Tools, seconds: number): Promise<string[
   }
 }
 
+/** Why a DAG that starts by itself has not succeeded, as the in-cluster database says; empty when it has, which is waited for. */
+export async function notRun(tools: Tools, dag: string, seconds: number): Promise<string[]> {
+  const [{ metadata }] = await tools.objects('pods', '--all-namespaces', '--selector', 'app.kubernetes.io/name=postgresql');
+  const query = `psql --username=postgres --no-align --tuples-only --command="SELECT state FROM dag_run WHERE dag_id = '${dag}'" "$POSTGRES_DB"`;
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const state = await tools.kubectl('exec', metadata.name, '--namespace', metadata.namespace, '--container', 'postgresql', '--', 'sh', '-c', query);
+    if (state.trim() === 'success') {
+      return [];
+    }
+    if (state.trim() === 'failed' || Date.now() > end) {
+      return [`the run of '${dag}': ${state.trim() || 'none'}`];
+    }
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
 /** All objects, as `Kind/name` or `Kind/namespace/name`, when a cluster that has just started makes no more of its own. */
 export async function inventory(tools: Tools): Promise<string[]> {
   let objects: Found[] = [];

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'path';
 import { parseArgs } from 'util';
 import { Assembly } from './assembly';
 import { AwsProvider } from './aws-provider';
-import { incomplete, inventory, leftBehind, summary } from './checks';
+import { incomplete, inventory, leftBehind, notRun, summary } from './checks';
 import { KubectlProvider } from './kubectl-provider';
 import { NodesOfCluster, SimulatedNodes } from './node-groups';
 import { Provider } from './provider';
@@ -23,6 +23,7 @@ const { values: options, positionals: [command, folder] } = parseArgs({
   allowPositionals: true,
   options: {
     'charts': { type: 'string' },
+    'dag': { type: 'string' },
     'existing-nodes': { type: 'string', default: '0' },
     'fail': { type: 'string' },
     'first': { type: 'string' },
@@ -113,6 +114,7 @@ async function main(): Promise<number> {
     save();
   }
   const complete = async () => report.check('all workloads are complete', async () => incomplete(tools, Number(options.wait)));
+  const dagRuns = async () => options.dag && report.check(`the DAG '${options.dag}' runs`, async () => notRun(tools, options.dag!, Number(options.wait)));
   const nothingLeft = async () => report.check('nothing is left behind', async () => {
     const { stays, hangs } = await leftBehind(tools, state.before!);
     const expected = new RegExp(options.stays);
@@ -126,6 +128,7 @@ async function main(): Promise<number> {
       const created = await stack.create(assembly);
       await within();
       await (created ? complete() : nothingLeft());
+      await (created && dagRuns());
       break;
     }
     case 'update': {
