@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
+import { CloudAssembly } from 'aws-cdk-lib/cx-api';
 
 export type Json = Record<string, any>;
 
@@ -22,6 +23,11 @@ export function templatesOf(directory: string): [string, Json][] {
   return readdirSync(directory)
     .filter((file) => file.endsWith('.template.json') && !file.includes('.nested.'))
     .map((file) => [file.replace('.template.json', ''), JSON.parse(readFileSync(join(directory, file), 'utf8'))]);
+}
+
+/** What constructs of a stack in a cloud assembly have written to their metadata. */
+export function metadataOf(directory: string, stack: string, type: string): Json[] {
+  return new CloudAssembly(directory).getStackArtifact(stack).findMetadataByType(type).map(({ data }) => data as Json);
 }
 
 /** The properties of all resources of a type. */

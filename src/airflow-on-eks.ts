@@ -21,6 +21,7 @@ import { AirflowLogs, IAirflowLogs } from './logs/airflow-logs';
 import { userSettings } from './metadata/airflow-user';
 import { checkNamespace, createNamespace } from './namespace';
 import { AirflowNodePools, BoundNodePools, IAirflowNodePools } from './nodes/airflow-node-pools';
+import { checkFit } from './nodes/node-pool-fit';
 import { createPersistence, IAirflowPersistence, Persistence } from './persistence';
 import { checkKinds } from './prop-kinds';
 import { AirflowSecrets, IAirflowSecrets } from './secrets/airflow-secrets';
@@ -193,10 +194,11 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const parts = { namespace, chart, executor, role, nodes, persistence, logs, broker, secrets: secrets.values, users, backend };
     const settings = airflowSettings(this, props, { ...parts, database: pgBouncer.settings });
     const dataPlane = [database, pgBouncer.create(settings)];
-    const { release, keys } = airflowRelease(this, { ...props, chart, settings, readyTimeout: context.timeout });
+    const { release, keys, pods } = airflowRelease(this, { ...props, chart, settings, readyTimeout: context.timeout });
     const { operator, synchronized } = externalSecretsManifest(secrets, {
       ...context, keys: [...keys, ...broker?.keys ?? [], ...dataPlane.flatMap((part) => part.keys)], installation: props.externalSecrets,
     });
+    checkFit(this, nodes.pools, [...pods, ...dataPlane.flatMap((part) => part.pods), ...broker?.pods ?? []]);
     const keda = kedaOf(this, cluster, settings.workers, props.keda);
     const ingress = this.createIngress(props, executor, nodes.autoMode);
 

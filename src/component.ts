@@ -95,6 +95,11 @@ function twice(memory?: string): string | undefined {
   return number === undefined || Token.isUnresolved(memory) ? memory : `${2 * Number(number)}${unit}`;
 }
 
+/** The thousandths of a vCPU of a Kubernetes quantity; not a number for a token. */
+export function millicoresOf(quantity: string): number {
+  return !CPU.test(quantity) ? NaN : quantity.endsWith('m') ? parseInt(quantity) : Number(quantity) * 1000;
+}
+
 /** The bytes of a Kubernetes quantity; not a number for a token. */
 export function bytesOf(quantity: string): number {
   const [, number, unit] = MEMORY.exec(quantity) ?? [];

@@ -12,12 +12,13 @@ import { pairwise, propsOf } from './data-plane';
 import { Case, casesOf, poolsOf } from './matrix';
 import { readmeExamples, runExample } from './readme';
 import { parse, violations } from './rendered';
-import { Expectations, nameOf, NodePool, Pod, podsOf, runsOn } from './rendered-pods';
+import { Expectations, nameOf, NodePool, Pod, podsOf, replicasOf, requestsOf, runsOn } from './rendered-pods';
 import {
   CHARTS, CHARTS_UNDER_TEST, ChartUnderTest, HELMS, Json, newStack, NO_ASSETS, objectsOf, releasesOf, render, resourcesOf, synthAirflow,
   temporaryFolder, TWO_DEPLOYMENTS,
 } from './util';
 import { AirflowChart, AirflowExecutor, AirflowOnEks, AirflowRole, EfsCsiDriverInstallation, NodePlacement, WorkerAutoscaling } from '../src';
+import { ON_EACH_NODE } from '../src/nodes/node-pool-fit';
 
 const EFS_CSI_DRIVER = 'aws-efs-csi-driver-4.4.1';
 const EFS_CSI_DRIVER_PODS = /^(Deployment\/efs-csi-controller|DaemonSet\/efs-csi-node)$/;
@@ -119,6 +120,58 @@ function awaitedWorkloadsOf(template: Template): string[] {
     .map(({ ObjectType, ObjectName }) => `${kinds[ObjectType]}/${ObjectName.split('=').pop()}`).sort();
 }
 
+type Counted = [requests: [cpu: number, memory: number], replicas: [number, number]];
+
+const sorted = (pods: Counted[]) => pods.map((pod) => JSON.stringify(pod)).sort();
+
+/** The pods that the library counts on the nodes that it creates. */
+function countedPodsOf(airflow: AirflowOnEks): [pool: Json, pods: string[]][] {
+  return airflow.node.metadata.filter(({ type }) => type === 'airflow-on-eks:node-pool').map(({ data }) =>
+    [data, sorted(data.pods.map(({ cpu, memory, replicas, maxReplicas }: Json) => [[cpu, memory], [replicas, maxReplicas]]))]);
+}
+
+/** The pods that run on nodes with these labels, in the objects that a cluster is given. */
+function renderedPodsOf(rendered: string, labels: Record<string, string>): string[] {
+  const objects = parse(rendered);
+  const { taints } = nodePool(/^/, poolsOf('airflow').stateless);
+  return sorted(podsOf(objects).filter((pod) => runsOn(pod, { labels, taints })).map((pod) => [requestsOf(pod), replicasOf(objects, pod)]));
+}
+
+const requesting = (cpu: string, memory: string) => ({ resources: { requests: { cpu, memory } } });
+const tool = (name: string, cpu: string, memory: string) => ({ name, image: 'registry.example.com/tool:1', ...requesting(cpu, memory) });
+
+/** Values with which users add containers, and pods. */
+const VALUES_OF_USERS: [chart: string, executor: AirflowExecutor, helmValues: Json][] = [
+  ['official', AirflowExecutor.CELERY_KUBERNETES, {
+    workers: {
+      celery: {
+        kerberosSidecar: { enabled: true, ...requesting('20m', '40Mi') },
+        extraInitContainers: [tool('large', '4', '4Gi'), { ...tool('sidecar', '30m', '50Mi'), restartPolicy: 'Always' }],
+      },
+      kubernetes: { ...requesting('250m', '300Mi'), extraContainers: [tool('proxy', '10m', '32Mi')] },
+    },
+    kerberos: { enabled: true },
+    scheduler: { logGroomerSidecar: { enabled: true, ...requesting('15m', '33Mi') } },
+    apiServer: { extraInitContainers: [tool('large', '1', '64Mi')] },
+    dags: { gitSync: requesting('60m', '2Gi') },
+    cleanup: { enabled: true },
+    statsd: requesting('1m', '1Mi'),
+  }],
+  ['official', AirflowExecutor.LOCAL, { triggerer: { enabled: false }, statsd: { enabled: false }, dags: { gitSync: requesting('60m', '80Mi') } }],
+  ['community', AirflowExecutor.CELERY_KUBERNETES, {
+    airflow: {
+      extraContainers: [tool('proxy', '10m', '32Mi')],
+      extraInitContainers: [tool('large', '500m', '700Mi')],
+      kubernetesPodTemplate: { ...requesting('250m', '300Mi'), extraContainers: [tool('proxy', '10m', '32Mi')] },
+      sync: requesting('60m', '100Mi'),
+    },
+    workers: { extraInitContainers: [tool('larger', '2', '1Gi')] },
+    flower: { replicas: 2, ...requesting('70m', '170Mi') },
+    triggerer: { enabled: false },
+    dags: { gitSync: requesting('60m', '80Mi') },
+  }],
+];
+
 /** The values with a value at a path. */
 const valuesWith = (path: string, value: unknown): Json => path.split('.').reduceRight<any>((inner, key) => ({ [key]: inner }), value);
 
@@ -177,15 +230,35 @@ describe('the real charts', () => {
     });
   });
 
+  test.each(VALUES_OF_USERS)('the pods in the values of a user are counted: %s', (chartName, executor, helmValues) => {
+    const chart = CHARTS_UNDER_TEST.find(({ name }) => name === chartName)!;
+    const { template, airflow } = synthAirflow({ chart: chart.chart(), executor, helmValues, gitSync: { repository: 'https://github.com/example/dags.git' } });
+    const rendered = render(HELMS['Helm 4.2'](), chart.folder, template);
+    const counted = countedPodsOf(airflow);
+    expect(counted).toEqual(counted.map(([pool]) => [pool, renderedPodsOf(rendered, pool.labels)]));
+  });
+
+  test('the pods of the EFS CSI driver request what is kept free on each node for it, besides kube-proxy and the VPC CNI plugin', () => {
+    const pods = podsOf(parse(render(HELMS['Helm 4.2'](), EFS_CSI_DRIVER, synthAirflow().template, 'aws-efs-csi-driver')));
+    const [cpu, memory] = [0, 1].map((index) => pods.map((pod) => requestsOf(pod)[index]).reduce((sum, request) => sum + request));
+    expect(pods.map(({ workload }) => workload).sort()).toEqual(['DaemonSet/efs-csi-node', 'Deployment/efs-csi-controller']);
+    expect(ON_EACH_NODE).toEqual({ cpu: cpu + 100 + 50, memory, pods: pods.length + 3 });
+  });
+
   describe.each(Object.entries(HELMS))('under %s', (_helm, helm) => {
     describe.each(CHARTS_UNDER_TEST)('the $name chart', (chart) => {
-      test.each(casesOf(chart))('%s', (_name, { props, withoutOperator = false, ...expected }) => {
+      test.each(casesOf(chart))('%s', (name, { props, withoutOperator = false, ...expected }) => {
         const { template, airflow } = synthAirflow((stack) => ({ chart: chart.chart(), ...props(stack) }));
         const rendered = render(helm(), chart.folder, template);
         expect(violations(rendered, expectations(chart, airflow.namespace, expected))).toEqual([]);
         expect(render(helm(), chart.folder, template)).toBe(rendered); // a chart that generates keys generates new ones with each upgrade
         expect(objectsOf(template, 'ExternalSecret').length === 0).toBe(withoutOperator);
         expect(awaitedWorkloadsOf(template)).toEqual(workloadsOf(rendered));
+        const counted = countedPodsOf(airflow);
+        for (const [pool, pods] of counted) {
+          expect([pool.prop, pods]).toEqual([pool.prop, renderedPodsOf(rendered, pool.labels)]);
+        }
+        expect(counted.flatMap(([, pods]) => pods)).toHaveLength(airflow.nodePools.stateless || /Karpenter|Auto Mode/.test(name) ? podsOf(parse(rendered)).length - (expected.gpu ? 1 : 0) : 0);
       });
 
       test('a CronJob deletes old records of the database, in a container like those of Airflow', () => {

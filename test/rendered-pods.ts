@@ -156,6 +156,35 @@ export function resourcesOfContainers({ spec }: Pod): string[] {
   ]);
 }
 
+/** The requests of a pod: thousandths of a vCPU, and MiB. An init container runs before the others, unless it always restarts. */
+export function requestsOf({ spec }: Pick<Pod, 'spec'>): [number, number] {
+  const parsed = (quantity: string) => {
+    const [, number, unit] = /^([\d.]+)(m|Mi|Gi)?$/.exec(quantity)!;
+    return Number(number) * ({ m: 0.001, Mi: 2 ** 20, Gi: 2 ** 30 }[unit] ?? 1);
+  };
+  const highest = (name: string) => {
+    const sum = (containers: Json[]) => containers.reduce((total, { resources }) => total + parsed(String(resources.requests[name])), 0);
+    let [sidecars, peak] = [0, 0];
+    for (const container of list(spec.initContainers)) {
+      peak = Math.max(peak, sidecars + sum([container]));
+      sidecars += container.restartPolicy === 'Always' ? sum([container]) : 0;
+    }
+    return Math.max(peak, sidecars + sum(spec.containers));
+  };
+  return [Math.round(highest('cpu') * 1000), highest('memory') / 2 ** 20];
+}
+
+/** The numbers of pods of each workload without load and at most. Pods of tasks start on demand, and that of a CronJob runs at times. */
+export function replicasOf(objects: Json[], { workload }: Pod): [number, number] {
+  const [object, autoscaler] = [
+    objects.find((candidate) => nameOf(candidate) === workload),
+    objects.find(({ spec }) => spec?.scaleTargetRef && `${spec.scaleTargetRef.kind ?? 'Deployment'}/${spec.scaleTargetRef.name}` === workload),
+  ];
+  const { minReplicas, minReplicaCount, maxReplicas, maxReplicaCount } = autoscaler?.spec ?? {};
+  const fixed = !object ? 0 : object.kind === 'CronJob' ? 1 : object.spec.replicas;
+  return autoscaler ? [minReplicas ?? minReplicaCount, maxReplicas ?? maxReplicaCount] : [fixed, fixed];
+}
+
 export function volumes({ spec, claimTemplates }: Pod): string[] {
   const defined = new Set([...list(spec.volumes).map(({ name }) => name), ...claimTemplates]);
   return containersOf(spec).flatMap((container) => list(container.volumeMounts).filter(({ name }) => !defined.has(name))

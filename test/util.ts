@@ -188,6 +188,11 @@ export function awaitedOf(stack: Stack): Record<string, Json> {
   ]));
 }
 
+/** The pods that the library counts on the nodes that it creates. */
+export function countedPods(airflow: AirflowOnEks): Json[] {
+  return airflow.node.metadata.filter(({ type }) => type === 'airflow-on-eks:node-pool').flatMap(({ data }) => data.pods);
+}
+
 /** The folder of the unpacked charts, each in a folder `<chart>-<version>`. */
 export const CHARTS = process.env.AIRFLOW_CHARTS;
 

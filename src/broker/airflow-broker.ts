@@ -4,6 +4,7 @@ import elasticache = require('aws-cdk-lib/aws-elasticache');
 import { Construct, IDependable } from 'constructs';
 import { Cluster } from '../cluster';
 import { BoundNodePools } from '../nodes/airflow-node-pools';
+import { PodRequests } from '../pod-requests';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { composedKey, SecretKey } from '../secrets/secret-key';
 import { inUrl } from '../secrets/templates';
@@ -44,6 +45,7 @@ export interface BrokerSettings {
 export interface BoundBroker extends BrokerSettings, IAirflowBroker {
   /** All keys that the broker and its clients need. */
   readonly keys: SecretKey[];
+  readonly pods: PodRequests[];
   /** What must exist before the clients. */
   readonly dependables: IDependable[];
 }

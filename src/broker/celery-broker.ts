@@ -62,7 +62,7 @@ export class CeleryBroker {
   public static fromUrl(url: AirflowSecret): CeleryBroker {
     return new CeleryBroker((scope, { namespace }) => {
       const key = fixedKey(scope, 'broker', urlTarget(namespace), url);
-      return { url: key, keys: [key], dependables: [] };
+      return { url: key, keys: [key], pods: [], dependables: [] };
     }, 'CeleryBroker.fromUrl(), whose URL contains the password');
   }
 

@@ -56,6 +56,7 @@ export class ElastiCacheBroker extends Construct implements BoundBroker {
   public readonly replicationGroup: elasticache.CfnReplicationGroup;
   public readonly url: SecretKey;
   public readonly keys: SecretKey[];
+  public readonly pods = [];
   public readonly dependables: IDependable[];
 
   constructor(scope: Construct, id: string, private readonly props: ElastiCacheBrokerProps) {

@@ -4,6 +4,7 @@ import { BROKER_PORT, BoundBroker, BrokerProps, urlKey } from './airflow-broker'
 import { bytesOf, componentSettings } from '../component';
 import { applyManifest, KubernetesObject, revisionOf, waitUntilReady } from '../kubernetes';
 import { CONFINED_CONTAINER, confinedPod } from '../pod';
+import { PodRequests, podRequestsOf } from '../pod-requests';
 import { composedKey, SecretKey } from '../secrets/secret-key';
 import { fail } from '../validation';
 import { imageOf, VALKEY_IMAGE } from '../versions';
@@ -46,6 +47,7 @@ export class InClusterBroker extends Construct implements BoundBroker {
   public readonly hostname: string;
   public readonly url: SecretKey;
   public readonly keys: SecretKey[];
+  public readonly pods: PodRequests[];
   public readonly dependables: IDependable[];
   private readonly name: string;
 
@@ -66,6 +68,7 @@ export class InClusterBroker extends Construct implements BoundBroker {
     const ready = waitUntilReady(this, 'Ready', cluster, { kind: 'StatefulSet', name: this.name, namespace }, timeout, revisionOf(this, objects));
     manifest.node.addDependency(props.namespaceManifest);
     ready.node.addDependency(manifest);
+    this.pods = podRequestsOf('broker', objects);
     this.dependables = [manifest]; // without waiting: the release starts with the database
   }
 

@@ -7,6 +7,7 @@ import { Cluster, hasHelm4 } from '../cluster';
 import { checkNoSecret, checkPlainText } from '../config/plain-text';
 import { AirflowExecutor, nameOfExecutor } from '../executor';
 import { installChart } from '../kubernetes';
+import { PodRequests } from '../pod-requests';
 import { SecretKey } from '../secrets/secret-key';
 import { fail, secondsOf } from '../validation';
 
@@ -47,6 +48,7 @@ interface AirflowRelease {
   readonly ready: Construct;
   /** The keys of Kubernetes Secrets to which the values refer. */
   readonly keys: SecretKey[];
+  readonly pods: PodRequests[];
 }
 
 /** Fails if an upgrade would set a number of pods that belongs to an autoscaler. */
@@ -80,7 +82,7 @@ export function airflowRelease(scope: Construct, props: AirflowReleaseProps): Ai
   });
   const ready = workloadsReady(scope, { cluster, chart, settings, values, timeout: props.readyTimeout });
   ready.node.addDependency(release);
-  return { release, ready, keys: rendered.keys };
+  return { release, ready, keys: rendered.keys, pods: chart.pods(values, settings) };
 }
 
 function valueRules(chart: ChartDefinition, { gitSync, ingress, workers }: AirflowSettings): ValueRules {

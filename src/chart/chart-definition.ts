@@ -13,6 +13,7 @@ import { AirflowPool } from '../metadata/airflow-pool';
 import { UserSettings } from '../metadata/airflow-user';
 import { AirflowVariable } from '../metadata/airflow-variable';
 import { AirflowPlacement } from '../nodes/placement';
+import { PodRequests } from '../pod-requests';
 import { AirflowSecretValues } from '../secrets/airflow-secrets';
 import { SecretKey } from '../secrets/secret-key';
 import { ChartVersion } from '../versions';
@@ -109,6 +110,8 @@ export interface ChartDefinition {
   flowerService(name: string): WebService;
   /** A pure function of the settings; `scope` is for the paths in errors. */
   render(scope: Construct, settings: AirflowSettings): Required<ChartPart>;
+  /** The pods of the release, from its values, to which users have added theirs. */
+  pods(values: Values, settings: AirflowSettings): PodRequests[];
 }
 
 /** Configuration options that both charts set, and the prop to use instead. */

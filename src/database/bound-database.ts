@@ -7,6 +7,7 @@ import { Construct, IDependable } from 'constructs';
 import { DatabaseEndpoint, SecretField } from './database-endpoint';
 import { Cluster } from '../cluster';
 import { BoundNodePools } from '../nodes/airflow-node-pools';
+import { PodRequests } from '../pod-requests';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { SecretKey } from '../secrets/secret-key';
 
@@ -72,8 +73,17 @@ export interface DatabaseContext {
   readonly timeout: Duration;
 }
 
+/** What runs in the cluster of a database, or of PgBouncer. */
+export interface DatabaseWorkloads {
+  /** The Kubernetes objects. */
+  readonly workloads: Construct[];
+  readonly pods: PodRequests[];
+  /** The keys of Kubernetes Secrets that the pods read. */
+  readonly keys: SecretKey[];
+}
+
 /** A database, as the other parts of a deployment see it. */
-export interface BoundDatabase extends IAirflowDatabase {
+export interface BoundDatabase extends IAirflowDatabase, DatabaseWorkloads {
   /** The database itself, not PgBouncer in front of it. */
   readonly endpoint: DatabaseEndpoint;
   /** The most connections of a pool: twice as many, and some more, must fit. */
@@ -84,8 +94,4 @@ export interface BoundDatabase extends IAirflowDatabase {
   readonly inCluster: boolean;
   /** What must exist before clients can connect, besides its Kubernetes objects. */
   readonly available: IDependable[];
-  /** Its Kubernetes objects. */
-  readonly workloads: Construct[];
-  /** The keys of Kubernetes Secrets that its pods read. */
-  readonly keys: SecretKey[];
 }

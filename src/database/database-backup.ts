@@ -6,6 +6,7 @@ import { DatabaseContext } from './bound-database';
 import { DatabaseEndpoint } from './database-endpoint';
 import { bucketFolder, folderStatements } from '../bucket';
 import { applyManifest, serviceAccountRole } from '../kubernetes';
+import { PodRequests, podRequestsOf } from '../pod-requests';
 import { SecretKey } from '../secrets/secret-key';
 import { checkFormat, gibibytesOf } from '../validation';
 
@@ -77,6 +78,7 @@ const SCHEDULE = /^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(
 export class DatabaseBackup extends Construct {
   public readonly bucket: s3.IBucket;
   public readonly manifest: Construct;
+  public readonly pods: PodRequests[];
 
   constructor(scope: Construct, id: string, props: DatabaseBackupProps) {
     super(scope, id);
@@ -98,7 +100,7 @@ export class DatabaseBackup extends Construct {
       statements: folderStatements(this, folder, 'Backups', ['s3:PutObject', 's3:AbortMultipartUpload']),
     });
     this.bucket = folder.bucket;
-    this.manifest = applyManifest(this, 'Manifest', cluster, backupObjects({
+    const objects = backupObjects({
       name,
       namespace,
       placement: nodes.placement.database,
@@ -108,6 +110,8 @@ export class DatabaseBackup extends Construct {
       maxGibibytes,
       endpoint: props.endpoint,
       passwordKey: props.passwordKey,
-    }), { overwrite: true });
+    });
+    this.manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
+    this.pods = podRequestsOf('database.backup', objects);
   }
 }

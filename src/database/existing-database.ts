@@ -92,6 +92,7 @@ export class ExistingDatabase extends Construct {
       inCluster: false,
       available: [...[cluster, instance].filter((created) => created !== undefined), ...rules],
       workloads: [],
+      pods: [],
       keys: [],
     };
   }

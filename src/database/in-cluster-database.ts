@@ -9,6 +9,7 @@ import { MAX_CONNECTIONS, postgresqlObjects } from './postgresql';
 import { bytesOf, componentSettings } from '../component';
 import { applyManifest, revisionOf, waitUntilReady } from '../kubernetes';
 import { databaseClaimName } from '../persistence';
+import { PodRequests, podRequestsOf } from '../pod-requests';
 import { SecretKey } from '../secrets/secret-key';
 
 /**
@@ -64,6 +65,7 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
   public readonly available = [];
   public readonly keys: SecretKey[];
   public readonly workloads: Construct[];
+  public readonly pods: PodRequests[];
   public readonly backupBucket?: s3.IBucket;
 
   constructor(scope: Construct, id: string, props: InClusterDatabaseProps) {
@@ -101,5 +103,6 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
     const backup = props.backup && new DatabaseBackup(this, 'Backup', { ...props, ...props.backup, endpoint, passwordKey });
     this.backupBucket = backup?.bucket;
     this.workloads = [manifest, ...backup ? [backup.manifest] : []];
+    this.pods = [...podRequestsOf('database', objects), ...backup?.pods ?? []];
   }
 }

@@ -79,6 +79,7 @@ abstract class ManagedDatabase extends Construct {
       inCluster: false,
       available: [this, ...rules],
       workloads: [],
+      pods: [],
       keys: [],
     };
   }

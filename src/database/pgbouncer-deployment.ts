@@ -1,10 +1,11 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { BoundDatabase, DatabaseContext } from './bound-database';
+import { BoundDatabase, DatabaseContext, DatabaseWorkloads } from './bound-database';
 import { clientPassword, DatabaseEndpoint, fieldKey, SecretField } from './database-endpoint';
 import { PGBOUNCER_PORT, pgbouncerObjects } from './pgbouncer-objects';
 import { ComponentOptions, ComponentSettings, componentSettings } from '../component';
 import { applyManifest, revisionOf, waitUntilReady } from '../kubernetes';
+import { podRequestsOf } from '../pod-requests';
 import { SecretKey } from '../secrets/secret-key';
 import { checkCount } from '../validation';
 
@@ -44,7 +45,7 @@ export class PgBouncerDeployment extends Construct {
   }
 
   /** Creates the objects, with a pool for the clients. */
-  public deploy(clients: DatabaseClients): { readonly workloads: Construct[]; readonly keys: SecretKey[] } {
+  public deploy(clients: DatabaseClients): DatabaseWorkloads {
     const { cluster, namespace, nodes, database, poolSize, timeout } = this.props;
     const scope = this.node.scope!;
     checkCount(scope, 'pgBouncer.poolSize', poolSize, 1);
@@ -70,7 +71,11 @@ export class PgBouncerDeployment extends Construct {
     });
     const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
     waitUntilReady(this, 'Ready', cluster, { kind: 'Deployment', name, namespace }, timeout, revisionOf(this, objects)).node.addDependency(manifest);
-    return { workloads: [manifest], keys: [...Object.values(credentials), ...Object.values(adminKeys ?? {})].filter((found): found is SecretKey => typeof found !== 'string') };
+    return {
+      workloads: [manifest],
+      pods: podRequestsOf('pgBouncer', objects),
+      keys: [...Object.values(credentials), ...Object.values(adminKeys ?? {})].filter((found): found is SecretKey => typeof found !== 'string'),
+    };
   }
 }
 

@@ -1,8 +1,8 @@
 import { Construct } from 'constructs';
+import { DatabaseWorkloads } from './bound-database';
 import { DatabaseSettings } from './database-endpoint';
 import { DatabaseClients, PgBouncerContext, PgBouncerDeployment } from './pgbouncer-deployment';
 import { ComponentOptions } from '../component';
-import { SecretKey } from '../secrets/secret-key';
 import { fail } from '../validation';
 
 /**
@@ -23,7 +23,7 @@ export interface PgBouncerOptions extends ComponentOptions {
 /** A pooler whose objects are still to be created, because the size of its pool depends on its clients. */
 interface BoundPgBouncer {
   readonly settings: DatabaseSettings;
-  create(clients: DatabaseClients): { readonly workloads: Construct[]; readonly keys: SecretKey[] };
+  create(clients: DatabaseClients): DatabaseWorkloads;
 }
 
 /**
@@ -65,7 +65,7 @@ export class PgBouncer {
       fail(scope, "'pgBouncer' must be enabled unless 'database' is in the cluster: PgBouncer verifies the certificate of the database and follows its password");
     }
     if (!this.options) {
-      return { settings: { endpoint }, create: () => ({ workloads: [], keys: [] }) };
+      return { settings: { endpoint }, create: () => ({ workloads: [], pods: [], keys: [] }) };
     }
     const pgBouncer = new PgBouncerDeployment(scope, 'PgBouncer', { ...this.options, ...context });
     return { settings: { endpoint: pgBouncer.endpoint }, create: (clients) => pgBouncer.deploy(clients) };

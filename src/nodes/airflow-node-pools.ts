@@ -8,6 +8,7 @@ import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups } from './managed-node-groups';
 import { ManagedNodeGroupsOptions, SingleNodeGroupOptions } from './managed-node-groups-options';
 import { autoMode, selfManagedKarpenter } from './node-class';
+import { NodePool } from './node-pool-fit';
 import { AirflowPlacement, NodePlacement } from './placement';
 import { Cluster, inAutoMode } from '../cluster';
 import { sortKeys } from '../sort-keys';
@@ -99,6 +100,8 @@ export interface BoundNodePools extends IAirflowNodePools {
   readonly autoMode: boolean;
   /** Whether the nodes have the label and the taint of nodes that are created for Airflow. */
   readonly labelled: boolean;
+  /** The nodes that the library creates. */
+  readonly pools: NodePool[];
 }
 
 /**
@@ -142,7 +145,7 @@ export class AirflowNodePools {
   /**
    * Create one managed node group on which all pods of Airflow run, for a small deployment.
    *
-   * By default, these are 1 to 2 On-Demand instances. All pods of a deployment with one node stop when it is replaced.
+   * By default, these are 2 On-Demand instances, or 1 to 2 with `AirflowExecutor.LOCAL`. All pods of a deployment with one node stop when it is replaced.
    *
    * @param options instance types, sizes and permissions
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
@@ -206,6 +209,7 @@ export class AirflowNodePools {
         autoMode: false,
         dependables: [],
         labelled: false,
+        pools: [],
       };
     });
   }

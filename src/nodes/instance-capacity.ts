@@ -2,6 +2,7 @@ import { Token } from 'aws-cdk-lib';
 
 /** What pods can request of one node. */
 export interface NodeCapacity {
+  readonly vcpus: number;
   /** Thousandths of a vCPU. */
   readonly cpu: number;
   /** MiB. */
@@ -61,5 +62,5 @@ function vcpusOf(size: string): number | undefined {
 function allocatable(vcpus: number, gibibytes: number, pods: number, reservedPods: number): NodeCapacity {
   const reservedCpu = 60 + 10 + 5 * Math.min(2, vcpus - 2) + 2.5 * Math.max(0, vcpus - 4);
   const reservedMemory = 255 + 11 * reservedPods + 100; // the last is the threshold of eviction
-  return { cpu: Math.floor(vcpus * 1000 - reservedCpu), memory: Math.floor(gibibytes * 1024 * 0.925 - 60 - reservedMemory), pods };
+  return { vcpus, cpu: Math.floor(vcpus * 1000 - reservedCpu), memory: Math.floor(gibibytes * 1024 * 0.925 - 60 - reservedMemory), pods };
 }

@@ -5,7 +5,8 @@ import { Construct } from 'constructs';
 import { checkPoolInput, checkWorkersPool } from './checks';
 import { KarpenterOptions } from './karpenter-options';
 import { checkNodeClass, Provisioner } from './node-class';
-import { nodePoolObjects, tasksOnSpot } from './node-pool-manifest';
+import { NodePool } from './node-pool-fit';
+import { nodePoolObjects, poolsOf, tasksOnSpot } from './node-pool-manifest';
 import { createNodeRole } from './node-role';
 import { createNodeSecurityGroup } from './node-security-group';
 import { AirflowPlacement, airflowPlacement } from './placement';
@@ -30,6 +31,7 @@ export class KarpenterNodePools extends Construct {
   public readonly dependables = [this];
   public readonly labelled = true;
   public readonly autoMode: boolean;
+  public readonly pools: NodePool[];
 
   constructor(scope: Construct, id: string, private readonly props: KarpenterNodePoolsProps) {
     super(scope, id);
@@ -58,6 +60,7 @@ export class KarpenterNodePools extends Construct {
     }
     const { apiVersion: _, ...reference } = provisioner.nodeClass;
     const pools = nodePoolObjects(this, props, namespace, this.placement, { ...reference, name: nodeClass?.name ?? namespace });
+    this.pools = poolsOf(props, this.placement);
     const manifest = applyManifest(this, 'Manifest', cluster, [...objects, ...pools], { overwrite: true });
     manifest.node.addDependency(...dependencies); // Nodes can join the cluster until the last one is gone.
   }

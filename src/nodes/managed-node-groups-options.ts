@@ -35,7 +35,7 @@ export interface NodePoolOptions {
    *
    * The node group starts with this number of nodes, and returns to it when `minSize` or `maxSize` changes.
    *
-   * @default - 2 (stateless), 1 (workers, database, single node group)
+   * @default - 2 (stateless, single node group), 1 (workers, database; single node group with `AirflowExecutor.LOCAL`)
    */
   readonly minSize?: number;
 

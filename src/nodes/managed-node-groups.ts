@@ -6,6 +6,7 @@ import { Construct } from 'constructs';
 import { amiTypeFor, volumesOf } from './ami-type';
 import { checkPoolInput, checkWorkersPool, warnOfSingleSpotType } from './checks';
 import { ManagedNodeGroupsOptions, NodePoolOptions } from './managed-node-groups-options';
+import { NodePool } from './node-pool-fit';
 import { createNodeRole } from './node-role';
 import { createNodeSecurityGroup } from './node-security-group';
 import { airflowNodes, AirflowPlacement, airflowPlacement, NodePlacement } from './placement';
@@ -36,7 +37,7 @@ const DEFAULTS: Record<GroupName, PoolDefaults> = {
   stateless: { capacityType: 'SPOT', minSize: 2, maxSize: 2, instanceTypes: ['c5a.xlarge', 'c5a.large'] },
   workers: { capacityType: 'SPOT', minSize: 1, maxSize: 3, instanceTypes: ['c5a.2xlarge', 'c5.2xlarge', 'm5a.2xlarge'] },
   database: { capacityType: 'ON_DEMAND', minSize: 1, maxSize: 1, instanceTypes: ['c5a.xlarge'] },
-  single: { capacityType: 'ON_DEMAND', minSize: 1, maxSize: 2, instanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'] },
+  single: { capacityType: 'ON_DEMAND', minSize: 2, maxSize: 2, instanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'] },
 };
 
 /** One to three managed node groups, with their role, security group and launch templates. */
@@ -52,6 +53,7 @@ export class ManagedNodeGroups extends Construct {
   public readonly dependables = [this];
   public readonly labelled = true;
   public readonly autoMode = false;
+  public readonly pools: NodePool[] = [];
   private readonly nodegroupCluster: eks.ICluster;
 
   constructor(scope: Construct, id: string, private readonly props: ManagedNodeGroupsProps) {
@@ -87,7 +89,8 @@ export class ManagedNodeGroups extends Construct {
     const pool = this.props[name] ?? {};
     const prop = propOf(name);
     const defaults = DEFAULTS[name];
-    const minSize = pool.minSize ?? defaults.minSize;
+    const hasRoomOnOne = name === 'single' && !this.props.hasWorkers;
+    const minSize = pool.minSize ?? (hasRoomOnOne ? 1 : defaults.minSize);
     const maxSize = pool.maxSize ?? Math.max(minSize, defaults.maxSize);
     checkPoolInput(this, prop, pool, this.props.cluster.vpc);
     this.checkPool(name, pool, minSize, maxSize);
@@ -98,6 +101,7 @@ export class ManagedNodeGroups extends Construct {
     }
     const { labels, taints } = this.placementOf(name);
     const amiType = amiTypeFor(this, { prop, instanceTypes, amiType: pool.amiType });
+    const allLabels = { ...pool.labels, ...labels, lifecycle: capacityType === eks.CapacityType.SPOT ? 'spot' : 'on-demand' };
     const nodegroup = new eks.Nodegroup(this, id, {
       cluster: this.nodegroupCluster,
       nodeRole: this.role,
@@ -106,14 +110,16 @@ export class ManagedNodeGroups extends Construct {
       capacityType,
       minSize,
       maxSize,
-      labels: { ...pool.labels, ...labels, lifecycle: capacityType === eks.CapacityType.SPOT ? 'spot' : 'on-demand' },
+      labels: allLabels,
       taints,
       tags: { Name: `${this.props.cluster.clusterName}-airflow-${name}` },
       launchTemplateSpec: this.launchTemplateSpec(id, pool, volumesOf(this, prop, amiType, pool.diskSize)),
     });
     // Past the construct, which would compare each type with all GPU classes: half of the time of a synthesis, and minutes of
     // optimizing that function in an app with some ten deployments. The AMI type, which is the only reason for it, is set above.
-    (nodegroup.node.defaultChild as eks.CfnNodegroup).instanceTypes = instanceTypes.map((type) => type.toString());
+    const typeNames = instanceTypes.map((type) => type.toString());
+    (nodegroup.node.defaultChild as eks.CfnNodegroup).instanceTypes = typeNames;
+    this.pools.push({ prop, labels: allLabels, instanceTypes: typeNames, size: { of: 'nodes', min: minSize, max: maxSize } });
     return nodegroup;
   }
 

@@ -3,6 +3,7 @@ import eks = require('aws-cdk-lib/aws-eks');
 import { Construct } from 'constructs';
 import { warnOfSingleSpotType } from './checks';
 import { KarpenterNodePoolOptions, KarpenterPoolsOptions } from './karpenter-options';
+import { NodePool } from './node-pool-fit';
 import { AirflowPlacement, taintsOf } from './placement';
 import { KubernetesObject } from '../kubernetes';
 import { checkCount, checkFormat, checkList, fail } from '../validation';
@@ -58,13 +59,30 @@ function capacityTypesOf(name: PoolName, options: NodePoolsOptions): eks.Capacit
   return options[name]?.capacityTypes ?? (runsTasks ? [ON_DEMAND] : DEFAULTS[name].capacityTypes);
 }
 
+function namesOf({ hasWorkers }: NodePoolsOptions): PoolName[] {
+  return ['stateless', ...hasWorkers ? ['workers' as const] : [], 'database'];
+}
+
+/** The nodes that Karpenter may create. Without families, one of each category stands for all of its generations, which have the same sizes. */
+export function poolsOf(options: NodePoolsOptions, placement: AirflowPlacement): NodePool[] {
+  return namesOf(options).map((name) => {
+    const { instanceFamilies, instanceSizes = DEFAULTS[name].sizes, maxVcpus = DEFAULTS[name].maxVcpus, architecture } = options[name] ?? {};
+    const families = instanceFamilies ?? ['c', 'm', 'r'].map((category) => `${category}${architecture === ec2.InstanceArchitecture.ARM_64 ? '6g' : '5'}`);
+    return {
+      prop: `nodePools.${name}`,
+      labels: placement[name].labels,
+      instanceTypes: families.flatMap((family) => instanceSizes.map((size) => `${family}.${size}`)),
+      size: { of: 'vcpus', max: maxVcpus },
+    };
+  });
+}
+
 /** The NodePools of a deployment, whose nodes are of one node class. */
 export function nodePoolObjects(
   scope: Construct, options: NodePoolsOptions, namespace: string, placement: AirflowPlacement, nodeClass: NodeClassReference,
 ): KubernetesObject[] {
   const { domain, ...nodeClassRef } = nodeClass;
-  const names: PoolName[] = ['stateless', ...options.hasWorkers ? ['workers' as const] : [], 'database'];
-  return names.map((name) => {
+  return namesOf(options).map((name) => {
     const pool = options[name] ?? {};
     checkPool(scope, name, pool);
     const capacityTypes = capacityTypesOf(name, options);

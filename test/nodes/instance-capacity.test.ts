@@ -37,6 +37,27 @@ test.each(KARPENTER)('%s has the CPU that Karpenter computes, and at most its me
   expect(capacity.pods).toBeLessThanOrEqual(pods);
 });
 
+/**
+ * What the nodes of real clusters report as allocatable: thousandths of a vCPU, and GiB, the lowest of several nodes.
+ *
+ * @see https://github.com/2i2c-org/infrastructure/blob/main/deployer/commands/generate/resource_allocation/instance_capacities.yaml
+ */
+const NODES: [string, number, number][] = [
+  ['m5.large', 1930, 6.803],
+  ['m5.xlarge', 3920, 14.202],
+  ['r5.xlarge', 3920, 29.916],
+  ['r5.2xlarge', 7910, 61.041],
+  ['r5.4xlarge', 15890, 121.492],
+  ['r5.16xlarge', 63770, 490.108],
+];
+
+test.each(NODES)('%s has the CPU of a real node, and at most its memory', (type, cpu, gibibytes) => {
+  const capacity = capacityOf(type)!;
+  expect(capacity.cpu).toBe(cpu);
+  expect(capacity.memory).toBeLessThanOrEqual(gibibytes * 1024);
+  expect(capacity.memory).toBeGreaterThan(gibibytes * 1024 * 0.9);
+});
+
 test('a node has at most the pods that managed node groups allow', () => {
   expect(capacityOf('m6i.4xlarge')!.pods).toBe(110);
   expect(capacityOf('m6i.16xlarge')!.pods).toBe(234);

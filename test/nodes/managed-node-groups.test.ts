@@ -151,7 +151,7 @@ test('custom: without workers, there are no nodes for them, and the scheduler wi
   expect(retries(AirflowNodePools.managedNodeGroups({ stateless: spot }))).toBe(2);
   expect(retries(AirflowNodePools.managedNodeGroups({ database: spot }))).toBeUndefined();
   const single = local(AirflowNodePools.singleNodeGroup());
-  expect(Object.keys(groupsOf(single.template))).toEqual(['af-all']);
+  expect(groupsOf(single.template)).toEqual({ 'af-all': expect.objectContaining({ ScalingConfig: { MinSize: 1, MaxSize: 2, DesiredSize: 1 } }) });
   expect(single.airflow.nodePools.workers).toBeUndefined();
 });
 
@@ -260,13 +260,13 @@ test.each<[string, ManagedNodeGroupsOptions, string]>([
 describe('a single node group', () => {
   const single = (options?: SingleNodeGroupOptions) => synthAirflow({ nodePools: AirflowNodePools.singleNodeGroup(options) });
 
-  test('defaults: one or two On-Demand nodes for all pods', () => {
+  test('defaults: two On-Demand nodes for all pods, of which one is enough if tasks run in the scheduler', () => {
     const { airflow, template } = single();
     template.resourceCountIs('AWS::EKS::Nodegroup', 1);
     template.hasResourceProperties('AWS::EKS::Nodegroup', {
       CapacityType: 'ON_DEMAND',
       InstanceTypes: ['m6a.xlarge', 'm5a.xlarge', 'm6i.xlarge'],
-      ScalingConfig: { MinSize: 1, MaxSize: 2, DesiredSize: 1 },
+      ScalingConfig: { MinSize: 2, MaxSize: 2, DesiredSize: 2 },
       Labels: { 'role': 'airflow', 'airflow-deployment': 'airflow', 'type': 'af-all', 'lifecycle': 'on-demand' },
     });
     const { stateless, workers, database, placement } = airflow.nodePools;

@@ -51,7 +51,7 @@ airflow = AirflowOnEks(
             instance_types=[ec2.InstanceType("c5a.xlarge"), ec2.InstanceType("c5a.large")], min_size=2, max_size=2,
         ),
         workers=NodePoolOptions(
-            instance_types=[ec2.InstanceType("c5a.2xlarge"), ec2.InstanceType("c5a.large")], min_size=1, max_size=3,
+            instance_types=[ec2.InstanceType("c5a.2xlarge"), ec2.InstanceType("c5.2xlarge")], min_size=1, max_size=3,
         ),
         database=NodePoolOptions(instance_types=[ec2.InstanceType("c5a.xlarge")], min_size=1, max_size=1),
         key_pair=ec2.KeyPair.from_key_pair_name(stack, "KeyPair", "prod-airflow"),

@@ -41,7 +41,7 @@ const airflow = new AirflowOnEks(stack, 'Airflow', {
   image: AirflowImage.fromRegistry('apache/airflow', '2.8.4-python3.9'),
   nodePools: AirflowNodePools.managedNodeGroups({
     stateless: { instanceTypes: [new ec2.InstanceType('c5a.xlarge'), new ec2.InstanceType('c5a.large')], minSize: 2, maxSize: 2 },
-    workers: { instanceTypes: [new ec2.InstanceType('c5a.2xlarge'), new ec2.InstanceType('c5a.large')], minSize: 1, maxSize: 3 },
+    workers: { instanceTypes: [new ec2.InstanceType('c5a.2xlarge'), new ec2.InstanceType('c5.2xlarge')], minSize: 1, maxSize: 3 },
     database: { instanceTypes: [new ec2.InstanceType('c5a.xlarge')], minSize: 1, maxSize: 1 },
     keyPair: ec2.KeyPair.fromKeyPairName(stack, 'KeyPair', 'prod-airflow'),
     clusterAutoscaler: true,

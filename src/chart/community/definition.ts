@@ -1,3 +1,4 @@
+import { communityPods } from './pods';
 import { APPENDED_VALUES, OWNED_VALUES, REFUSED_VALUES } from './user-values';
 import { communityValues } from './values';
 import { AirflowExecutor } from '../../executor';
@@ -42,5 +43,6 @@ export function communityChart(chartVersion = COMMUNITY_CHART.version, airflowVe
     webService: (name) => ({ name: `${name}-web`, port: 8080, healthCheckPath: '/health' }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     render: communityValues,
+    pods: communityPods,
   };
 }

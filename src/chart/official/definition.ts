@@ -1,4 +1,5 @@
 import { generationOf } from './generation';
+import { officialPods } from './pods';
 import { appendedValues, OWNED_VALUES, REFUSED_VALUES } from './user-values';
 import { officialValues } from './values';
 import { workerWorkloads } from './workers';
@@ -38,5 +39,6 @@ export function officialChart(chartVersion = OFFICIAL_CHART.version, airflowVers
     webService: (name) => ({ name: `${name}-${generation.webName}`, port: 8080, healthCheckPath: generation.healthCheckPath }),
     flowerService: (name) => ({ name: `${name}-flower`, port: 5555, healthCheckPath: '/' }),
     render: (scope, settings) => officialValues(scope, settings, airflowVersion, generation),
+    pods: (values, settings) => officialPods(values, settings, generation),
   };
 }

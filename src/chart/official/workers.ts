@@ -11,7 +11,7 @@ import { AirflowSettings, ReleaseWorkload, Values } from '../chart-definition';
 const SET = 'worker-set';
 
 /** The set of the workers outside the groups. */
-const MAIN = 'main';
+export const MAIN = 'main';
 
 export function celeryWorkers(settings: AirflowSettings, generation: Generation): Values {
   const { name, executor, placement, workers } = settings;

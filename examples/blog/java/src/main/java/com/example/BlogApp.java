@@ -81,7 +81,7 @@ public final class BlogApp {
                 .maxSize(2)
                 .build())
             .workers(NodePoolOptions.builder()
-                .instanceTypes(List.of(new InstanceType("c5a.2xlarge"), new InstanceType("c5a.large")))
+                .instanceTypes(List.of(new InstanceType("c5a.2xlarge"), new InstanceType("c5.2xlarge")))
                 .minSize(1)
                 .maxSize(3)
                 .build())
