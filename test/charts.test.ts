@@ -178,6 +178,11 @@ const valuesWith = (path: string, value: unknown): Json => path.split('.').reduc
 /** The object of a rendered release with a name. */
 const objectOf = (rendered: string, name: string): Json => parse(rendered).find((object) => nameOf(object) === name)!;
 
+/** The nodes of the group `gpu` in an example of the README. */
+const README_GPU_NODES: NodePlacement = {
+  labels: { role: 'airflow', pool: 'gpu' }, taints: [{ key: 'dedicated', value: 'airflow', effect: TaintEffect.NO_SCHEDULE }],
+};
+
 jest.setTimeout(120_000);
 
 /** Parts that users may switch off. */
@@ -312,7 +317,7 @@ describe('the real charts', () => {
       const template = Template.fromStack(stack);
       const { release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
       const { placement } = stack.node.findAll().find((construct): construct is AirflowOnEks => construct instanceof AirflowOnEks)!.nodePools;
-      const expected = expectations(CHARTS_UNDER_TEST[0], release, { placement, existingSecrets: { people: ['bob'] } });
+      const expected = expectations(CHARTS_UNDER_TEST[0], release, { placement, existingSecrets: { people: ['bob'] }, gpu: README_GPU_NODES });
       expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 
