@@ -47,8 +47,8 @@ export const ON_EACH_NODE: Room = { cpu: 100 + 50 + 70 + 40, memory: 192 + 128, 
  * Checks that the pods of a deployment fit on the nodes that are created for them, and writes the figures to the metadata of the construct.
  *
  * A pod that fits on no node of its pool is an error, and too many pods are a warning. Pods are placed by size, each on the first node with room,
- * which is close to the best that the scheduler of Kubernetes can do. Other pods than those of the deployment are not counted, apart from those
- * that each node runs.
+ * which is close to the best that the scheduler of Kubernetes can do. Not counted are other pods than those of the deployment, apart from those that
+ * each node runs, and the pod that an update of a Deployment starts before it stops an old one.
  */
 export function checkFit(scope: Construct, pools: NodePool[], pods: PodRequests[]): void {
   for (const pool of pools) {
