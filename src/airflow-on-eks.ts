@@ -5,7 +5,7 @@ import { Construct, IConstruct, IDependable } from 'constructs';
 import { AirflowOnEksProps } from './airflow-on-eks-props';
 import { airflowSettings } from './airflow-settings';
 import { BoundBroker, IAirflowBroker } from './broker/airflow-broker';
-import { createBroker } from './broker/celery-broker';
+import { brokerInCluster, createBroker } from './broker/celery-broker';
 import { AirflowChart } from './chart/airflow-chart';
 import { airflowRelease, checkChart, readyTimeoutOf } from './chart/airflow-release';
 import { albControllerOf, checkCluster, Cluster } from './cluster';
@@ -178,11 +178,14 @@ export class AirflowOnEks extends Construct implements iam.IGrantable, ec2.IConn
     const backend = props.secretsBackend?._bind(this);
     const logs = (props.logs ?? AirflowLogs.onFileSystem())._bind(this, namespace);
 
-    const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace, hasTaskPods(executor));
+    const databaseKind = props.database ?? AirflowDatabase.inCluster();
+    const needs = {
+      hasWorkers: hasTaskPods(executor), hasDatabase: databaseKind._inCluster !== undefined || brokerInCluster(executor, props.broker),
+    };
+    const nodes = (props.nodePools ?? AirflowNodePools._default(cluster))._bind(this, cluster, namespace, needs);
     const namespaceManifest = createNamespace(this, cluster, namespace);
     const context = { cluster, namespace, namespaceManifest, nodes, timeout: readyTimeoutOf(this, props.readyTimeout) };
-    const databaseKind = props.database ?? AirflowDatabase.inCluster();
-    const persistence = createPersistence(this, props, { ...context, database: databaseKind._onFileSystem, logs: logs.onFileSystem });
+    const persistence = createPersistence(this, props, { ...context, database: databaseKind._inCluster === 'file system', logs: logs.onFileSystem });
     const secrets = new AirflowSecrets(this, 'Secrets', { ...props.secrets, namespace, flower: hasCelery(executor), taskApi: chart.taskApi, users });
     const broker = createBroker(this, executor, props, { ...context, password: () => secrets.createBrokerPassword() });
     this.role = this.createRole(cluster, [...backend?.statements ?? [], ...logs.statements]);

@@ -27,7 +27,7 @@ export class CeleryBroker {
    * @see https://valkey.io
    */
   public static inCluster(options: InClusterBrokerOptions = {}): CeleryBroker {
-    return new CeleryBroker((scope, props) => new InClusterBroker(scope, 'Broker', { ...options, ...props }));
+    return new CeleryBroker(true, (scope, props) => new InClusterBroker(scope, 'Broker', { ...options, ...props }));
   }
 
   /**
@@ -43,7 +43,7 @@ export class CeleryBroker {
    * @see https://github.com/celery/celery/issues/9019
    */
   public static elastiCache(options: ElastiCacheBrokerOptions = {}): CeleryBroker {
-    return new CeleryBroker((scope, props) => new ElastiCacheBroker(scope, 'Broker', { ...options, ...props }));
+    return new CeleryBroker(false, (scope, props) => new ElastiCacheBroker(scope, 'Broker', { ...options, ...props }));
   }
 
   /**
@@ -60,13 +60,15 @@ export class CeleryBroker {
    * @see https://github.com/apache/airflow/pull/24019
    */
   public static fromUrl(url: AirflowSecret): CeleryBroker {
-    return new CeleryBroker((scope, { namespace }) => {
+    return new CeleryBroker(false, (scope, { namespace }) => {
       const key = fixedKey(scope, 'broker', urlTarget(namespace), url);
       return { url: key, keys: [key], pods: [], dependables: [] };
     }, 'CeleryBroker.fromUrl(), whose URL contains the password');
   }
 
   private constructor(
+    /** Whether it runs on nodes of the deployment. @internal */
+    public readonly _inCluster: boolean,
     private readonly create: (scope: Construct, props: BrokerProps) => BoundBroker,
     /** Why it needs no password. @internal */
     public readonly _withoutPassword?: string,
@@ -81,6 +83,11 @@ export class CeleryBroker {
 interface BrokerChoice {
   readonly broker?: CeleryBroker;
   readonly secrets?: AirflowSecretsOptions;
+}
+
+/** Whether a broker runs on nodes of the cluster. */
+export function brokerInCluster(executor: AirflowExecutor, broker?: CeleryBroker): boolean {
+  return hasCelery(executor) && (broker?._inCluster ?? true);
 }
 
 /** The broker of an executor with Celery workers; no other executor has one. */

@@ -86,8 +86,8 @@ export interface DatabaseWorkloads {
 export interface BoundDatabase extends IAirflowDatabase, DatabaseWorkloads {
   /** The database itself, not PgBouncer in front of it. */
   readonly endpoint: DatabaseEndpoint;
-  /** The most connections of a pool: twice as many, and some more, must fit. */
-  readonly maxPoolSize: number;
+  /** The connections that all pods of PgBouncer can have together. */
+  readonly maxConnections: number;
   /** That it may be missing, and who creates its user then. */
   readonly creation?: { readonly admin?: { readonly user: SecretField; readonly password: SecretField } };
   /** Whether it runs on the nodes of Airflow. */

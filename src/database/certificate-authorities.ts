@@ -7,10 +7,10 @@ import { checkFormat, fail } from '../validation';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The authorities that the user specifies, or those of Amazon RDS. */
-export function authoritiesOf(scope: Construct, authorities?: string): string {
+/** The authorities that the user specifies, or those of Amazon RDS, with one algorithm if given. */
+export function authoritiesOf(scope: Construct, authorities?: string, algorithm?: string): string {
   if (authorities === undefined) {
-    return rdsAuthorities(scope);
+    return rdsAuthorities(scope, algorithm);
   }
   checkFormat(scope, 'database.certificateAuthorities', authorities, /-----BEGIN CERTIFICATE-----/, 'certificates in PEM format, not the name of a file');
   checkNoSecret(scope, 'database', { certificateAuthorities: authorities }); // such as the private key in the same file
@@ -22,16 +22,20 @@ export function authoritiesOf(scope: Construct, authorities?: string): string {
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  */
-export function rdsAuthorities(scope: Construct): string {
-  const all = asset('rds-authorities.pem');
+export function rdsAuthorities(scope: Construct, algorithm = ''): string {
   const { region } = Stack.of(scope);
-  if (Token.isUnresolved(region)) {
-    return all;
-  }
-  const certificates = (all.match(CERTIFICATE) ?? []).filter((certificate) => new X509Certificate(certificate).subject.includes(` ${region} `));
+  const inRegion = Token.isUnresolved(region) ? '' : ` ${region} `;
+  const certificates = (asset('rds-authorities.pem').match(CERTIFICATE) ?? [])
+    .filter((certificate) => [inRegion, algorithm].every((part) => new X509Certificate(certificate).subject.includes(part)));
   if (certificates.length === 0) {
     fail(scope, `'database.certificateAuthorities' is required in ${region}, whose certificates the library does not have; read them from the file`
-      + ` https://truststore.pki.rds.amazonaws.com/${region}/${region}-bundle.pem`);
+      + ` ${truststoreOf(region)}/${region}/${region}-bundle.pem`);
   }
   return `${certificates.join('\n')}\n`;
+}
+
+/** Each partition has one of its own. */
+function truststoreOf(region: string): string {
+  return region.startsWith('cn-') ? 'https://rds-truststore.s3.cn-north-1.amazonaws.com.cn'
+    : `https://truststore.pki.${region.startsWith('us-gov-') ? 'us-gov-west-1.' : ''}rds.amazonaws.com`;
 }

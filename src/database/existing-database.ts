@@ -88,7 +88,7 @@ export class ExistingDatabase extends Construct {
         tls: tlsOf(scope, server),
       },
       creation: { admin },
-      maxPoolSize: Number.MAX_SAFE_INTEGER,
+      maxConnections: Infinity,
       inCluster: false,
       available: [...[cluster, instance].filter((created) => created !== undefined), ...rules],
       workloads: [],

@@ -60,7 +60,7 @@ export class InClusterDatabase extends Construct implements BoundDatabase {
   public readonly hostname: string;
   public readonly port = 5432;
   public readonly endpoint: DatabaseEndpoint;
-  public readonly maxPoolSize = MAX_CONNECTIONS / 2 - 10;
+  public readonly maxConnections = MAX_CONNECTIONS - 20; // some are for administrators, backups and KEDA
   public readonly inCluster = true;
   public readonly available = [];
   public readonly keys: SecretKey[];

@@ -94,6 +94,8 @@ export interface AuroraDatabaseOptions extends ManagedDatabaseOptions {
   /**
    * The minimum capacity of each instance, in Aurora capacity units (ACUs) of 2 GiB of memory.
    *
+   * Not together with `instanceType`.
+   *
    * @default - 0.5
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
    */
@@ -102,6 +104,8 @@ export interface AuroraDatabaseOptions extends ManagedDatabaseOptions {
   /**
    * The maximum capacity of each instance, in Aurora capacity units (ACUs) of 2 GiB of memory.
    *
+   * Not together with `instanceType`.
+   *
    * @default 4
    */
   readonly maxCapacity?: number;
@@ -109,7 +113,7 @@ export interface AuroraDatabaseOptions extends ManagedDatabaseOptions {
   /**
    * The instance type of provisioned instances, which replace those of Aurora Serverless v2.
    *
-   * `minCapacity` and `maxCapacity` then have no effect.
+   * Not together with `minCapacity` or `maxCapacity`.
    *
    * @default - Aurora Serverless v2
    */

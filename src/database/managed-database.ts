@@ -13,6 +13,8 @@ import { RDS_POSTGRESQL } from '../versions';
 
 const NAME = 'airflow';
 const USER = 'airflow';
+/** The default of Amazon RDS. Only this one is trusted. */
+const AUTHORITY = rds.CaCertificate.RDS_CA_RSA2048_G1;
 const PRIVATE: ec2.SubnetSelection = { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS };
 
 /** A database in Amazon Aurora or Amazon RDS, with a password in AWS Secrets Manager. */
@@ -67,7 +69,7 @@ abstract class ManagedDatabase extends Construct {
       name: NAME,
       user: USER,
       password: serverCredential(namespace, 'password', AirflowSecret.fromSecretsManager(server.secret!, 'password')),
-      tls: { mode: 'verify-full', authorities: authoritiesOf(this.node.scope!, certificateAuthorities) },
+      tls: { mode: 'verify-full', authorities: authoritiesOf(this.node.scope!, certificateAuthorities, 'RSA2048') },
     };
     return {
       hostname,
@@ -75,7 +77,7 @@ abstract class ManagedDatabase extends Construct {
       secret: server.secret,
       connections: server.connections,
       endpoint,
-      maxPoolSize: Number.MAX_SAFE_INTEGER,
+      maxConnections: Infinity,
       inCluster: false,
       available: [this, ...rules],
       workloads: [],
@@ -117,12 +119,17 @@ export class AuroraDatabase extends ManagedDatabase {
 
     const { minCapacity = 0.5, maxCapacity = 4, instanceType, multiAz } = options;
     checkInstanceType(scope, instanceType);
+    for (const option of ['minCapacity', 'maxCapacity'] as const) {
+      if (instanceType && options[option] !== undefined) {
+        fail(scope, `'database.${option}' has no effect together with 'database.instanceType', which has a fixed capacity; remove one of them`);
+      }
+    }
     checkCapacity(scope, 'minCapacity', minCapacity, 0);
     checkCapacity(scope, 'maxCapacity', maxCapacity, Math.max(1, minCapacity));
     const { backup, ...shared } = this.shared();
     const instance = (name: string) => instanceType
-      ? rds.ClusterInstance.provisioned(name, { instanceType })
-      : rds.ClusterInstance.serverlessV2(name, { scaleWithWriter: name === 'Reader' ? true : undefined });
+      ? rds.ClusterInstance.provisioned(name, { instanceType, caCertificate: AUTHORITY })
+      : rds.ClusterInstance.serverlessV2(name, { caCertificate: AUTHORITY, scaleWithWriter: name === 'Reader' ? true : undefined });
     const cluster = new rds.DatabaseCluster(this, 'Cluster', {
       ...shared,
       engine: rds.DatabaseClusterEngine.auroraPostgres({
@@ -157,6 +164,7 @@ export class RdsDatabase extends ManagedDatabase {
         version: options.engineVersion ?? rds.PostgresEngineVersion.of(RDS_POSTGRESQL.full, RDS_POSTGRESQL.major),
       }),
       instanceType: options.instanceType ?? new ec2.InstanceType('t4g.medium'),
+      caCertificate: AUTHORITY,
       multiAz: options.multiAz ?? false,
       storageType: rds.StorageType.GP3,
       allocatedStorage: initial,

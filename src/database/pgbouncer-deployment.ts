@@ -48,8 +48,10 @@ export class PgBouncerDeployment extends Construct {
   public deploy(clients: DatabaseClients): DatabaseWorkloads {
     const { cluster, namespace, nodes, database, poolSize, timeout } = this.props;
     const scope = this.node.scope!;
-    checkCount(scope, 'pgBouncer.poolSize', poolSize, 1);
     const { replicas, resources } = componentSettings(scope, 'pgBouncer', this.props, { replicas: database.inCluster ? 1 : 2, cpu: '100m', memory: '64Mi' });
+    // During an update, there is one pod more than replicas.
+    const maxPoolSize = Math.floor(database.maxConnections / (Token.isUnresolved(replicas) ? 3 : replicas + 1));
+    checkCount(scope, 'pgBouncer.poolSize', poolSize, 1, 'the in-cluster database accepts no more connections', maxPoolSize);
     const name = `${namespace}-pgbouncer`;
     const key = (field: SecretField) => fieldKey(scope, field);
     const { user, password } = database.endpoint;
@@ -67,7 +69,7 @@ export class PgBouncerDeployment extends Construct {
       credentials,
       creation: database.creation && typeof credentials.user !== 'string'
         ? { owner: { user: credentials.user, password: credentials.password }, admin: adminKeys } : undefined,
-      poolSize: poolSize ?? defaultPoolSize(clients, replicas, database.maxPoolSize),
+      poolSize: poolSize ?? defaultPoolSize(clients, replicas, maxPoolSize),
     });
     const manifest = applyManifest(this, 'Manifest', cluster, objects, { overwrite: true });
     waitUntilReady(this, 'Ready', cluster, { kind: 'Deployment', name, namespace }, timeout, revisionOf(this, objects)).node.addDependency(manifest);

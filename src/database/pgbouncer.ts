@@ -12,10 +12,11 @@ export interface PgBouncerOptions extends ComponentOptions {
   /**
    * The number of connections that each PgBouncer pod opens to the database.
    *
-   * During an update, old and new pods run side by side, so that the database must accept twice as many.
+   * During an update, one pod more than `replicas` runs, so that the database must accept `(replicas + 1) * poolSize` connections. The in-cluster
+   * database accepts 180.
    *
    * @default - 4 per pod of the API server and the scheduler, 2 per pod of the DAG processor and the triggerer, and 4 per worker, divided by
-   * `replicas`; at least 10, and with the in-cluster database at most 90
+   * `replicas`; at least 10, and at most what the in-cluster database accepts
    */
   readonly poolSize?: number;
 }

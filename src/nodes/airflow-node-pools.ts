@@ -2,14 +2,14 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { checkPlacement, checkWorkersPool } from './checks';
+import { checkDatabasePool, checkPlacement, checkWorkersPool } from './checks';
 import { KarpenterNodePools } from './karpenter-node-pools';
 import { AutoModeOptions, KarpenterOptions } from './karpenter-options';
 import { ManagedNodeGroups } from './managed-node-groups';
 import { ManagedNodeGroupsOptions, SingleNodeGroupOptions } from './managed-node-groups-options';
 import { autoMode, selfManagedKarpenter } from './node-class';
 import { NodePool } from './node-pool-fit';
-import { AirflowPlacement, NodePlacement } from './placement';
+import { AirflowPlacement, NodeNeeds, NodePlacement } from './placement';
 import { Cluster, inAutoMode } from '../cluster';
 import { sortKeys } from '../sort-keys';
 import { fail, shown } from '../validation';
@@ -45,7 +45,7 @@ export interface IAirflowNodePools extends ec2.IConnectable {
   /**
    * The node group of the in-cluster database, PgBouncer and the broker.
    *
-   * Undefined for nodes that already exist.
+   * Undefined for nodes that already exist, and if neither the database nor the broker runs in the cluster.
    */
   readonly database?: eks.INodegroup;
 }
@@ -70,6 +70,8 @@ export interface ExistingNodesOptions {
 
   /**
    * The nodes of the in-cluster database, PgBouncer and the broker.
+   *
+   * Refused if neither the database nor the broker runs in the cluster.
    *
    * @default - the nodes of `stateless`
    */
@@ -124,8 +126,8 @@ export interface BoundNodePools extends IAirflowNodePools {
  */
 export class AirflowNodePools {
   /**
-   * Create three managed node groups on which only Airflow runs: for stateless components, for workers, and for the in-cluster database.
-   * Without workers (`AirflowExecutor.LOCAL`), there are two.
+   * Create three managed node groups on which only Airflow runs: for stateless components, for workers, and for the in-cluster database and broker.
+   * What does not exist has no node group: workers with `AirflowExecutor.LOCAL`, and database and broker that are both outside the cluster.
    *
    * By default, these are 4 to 6 EC2 instances, 3 to 5 of them Spot instances. All nodes have the label `role=airflow` and the taint
    * `dedicated=airflow:NoSchedule`. The label `airflow-deployment`, whose value is the namespace, distinguishes the nodes of several deployments;
@@ -138,8 +140,8 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
    */
   public static managedNodeGroups(options: ManagedNodeGroupsOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
-      new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers }));
+    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace, ...needs }));
   }
 
   /**
@@ -153,12 +155,12 @@ export class AirflowNodePools {
   public static singleNodeGroup(options: SingleNodeGroupOptions = {}): AirflowNodePools {
     const { keyPair, managedPolicies, clusterAutoscaler } = options;
     const shared = { keyPair, managedPolicies, clusterAutoscaler };
-    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
-      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace, hasWorkers }));
+    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace, ...needs }));
   }
 
   /**
-   * Create three Karpenter NodePools, whose nodes start when pods need them and are deleted when they are empty.
+   * Create a Karpenter NodePool for each of the pools of `managedNodeGroups()`, whose nodes start when pods need them and are deleted when they are empty.
    *
    * Karpenter must run in the cluster, with the API `karpenter.sh/v1`, on nodes that it does not create itself. If the app installs it, add a
    * dependency on it: `airflow.node.addDependency(karpenter)`. The cluster must accept access entries (`authenticationMode` is not `CONFIG_MAP`).
@@ -167,12 +169,13 @@ export class AirflowNodePools {
    * @see https://karpenter.sh/docs/
    */
   public static karpenter(options: KarpenterOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
-      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers, provisioner: selfManagedKarpenter(scope, options) }));
+    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, ...needs, provisioner: selfManagedKarpenter(scope, options) }));
   }
 
   /**
-   * Create three NodePools of EKS Auto Mode, whose nodes start when pods need them and are deleted when they are empty.
+   * Create a NodePool of EKS Auto Mode for each of the pools of `managedNodeGroups()`, whose nodes start when pods need them and are deleted when they are
+   * empty.
    *
    * The cluster must be in EKS Auto Mode, which is the default of `Cluster` in `aws-cdk-lib/aws-eks-v2`.
    *
@@ -180,8 +183,8 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/automode.html
    */
   public static autoMode(options: AutoModeOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, hasWorkers) =>
-      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, hasWorkers, provisioner: autoMode(scope, options) }));
+    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+      new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, ...needs, provisioner: autoMode(scope, options) }));
   }
 
   /**
@@ -194,9 +197,10 @@ export class AirflowNodePools {
    * @param options the labels and taints of the nodes, their role and their security group
    */
   public static existing(options: ExistingNodesOptions): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, _, hasWorkers) => {
+    return new AirflowNodePools((scope, cluster, _, { hasWorkers, hasDatabase }) => {
       checkExisting(scope, options);
       checkWorkersPool(scope, options.workers, hasWorkers);
+      checkDatabasePool(scope, options.database, hasDatabase);
       return {
         placement: sortKeys({
           stateless: options.stateless,
@@ -220,12 +224,12 @@ export class AirflowNodePools {
   }
 
   private constructor(
-    private readonly create: (scope: Construct, cluster: Cluster, namespace: string, hasWorkers: boolean) => BoundNodePools,
+    private readonly create: (scope: Construct, cluster: Cluster, namespace: string, needs: NodeNeeds) => BoundNodePools,
   ) {}
 
   /** @internal */
-  public _bind(scope: Construct, cluster: Cluster, namespace: string, hasWorkers: boolean): BoundNodePools {
-    return this.create(scope, cluster, namespace, hasWorkers);
+  public _bind(scope: Construct, cluster: Cluster, namespace: string, needs: NodeNeeds): BoundNodePools {
+    return this.create(scope, cluster, namespace, needs);
   }
 }
 

@@ -51,6 +51,13 @@ export function checkWorkersPool(scope: Construct, workers: object | undefined, 
   }
 }
 
+/** Fails if there are nodes for a database and a broker of which neither is in the cluster. */
+export function checkDatabasePool(scope: Construct, database: object | undefined, hasDatabase: boolean): void {
+  if (database !== undefined && !hasDatabase) {
+    fail(scope, "'nodePools.database' must not be set, because neither the database nor the broker runs in the cluster, got nodes for them; remove it");
+  }
+}
+
 /** Warns if EC2 interrupts all Spot nodes of a pool at once when it runs out of one instance type. */
 export function warnOfSingleSpotType(scope: Construct, prop: string, instanceType: string): void {
   Annotations.of(scope).addWarningV2('airflow-on-eks:singleSpotInstanceType',

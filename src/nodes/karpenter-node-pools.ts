@@ -2,27 +2,25 @@ import ec2 = require('aws-cdk-lib/aws-ec2');
 import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
-import { checkPoolInput, checkWorkersPool } from './checks';
+import { checkDatabasePool, checkPoolInput, checkWorkersPool } from './checks';
 import { KarpenterOptions } from './karpenter-options';
 import { checkNodeClass, Provisioner } from './node-class';
 import { NodePool } from './node-pool-fit';
 import { nodePoolObjects, poolsOf, tasksOnSpot } from './node-pool-manifest';
 import { createNodeRole } from './node-role';
 import { createNodeSecurityGroup } from './node-security-group';
-import { AirflowPlacement, airflowPlacement } from './placement';
+import { AirflowPlacement, airflowPlacement, NodeNeeds } from './placement';
 import { checkAccessEntries, Cluster } from '../cluster';
 import { applyManifest, KubernetesObject } from '../kubernetes';
 
-interface KarpenterNodePoolsProps extends KarpenterOptions {
+interface KarpenterNodePoolsProps extends KarpenterOptions, NodeNeeds {
   readonly cluster: Cluster;
   /** The namespace of the deployment, with which the names of its objects begin. */
   readonly namespace: string;
   readonly provisioner: Provisioner;
-  /** Whether tasks run in pods other than the scheduler. */
-  readonly hasWorkers: boolean;
 }
 
-/** Two or three NodePools, from which Karpenter creates nodes when pods need them, and their node class. */
+/** One to three NodePools, from which Karpenter creates nodes when pods need them, and their node class. */
 export class KarpenterNodePools extends Construct {
   public readonly role: iam.IRole;
   public readonly connections: ec2.Connections;
@@ -38,12 +36,12 @@ export class KarpenterNodePools extends Construct {
     const { cluster, namespace, nodeClass, provisioner } = props;
     checkNodeClass(this, props);
     checkWorkersPool(this, props.workers, props.hasWorkers);
+    checkDatabasePool(this, props.database, props.hasDatabase);
     if (!nodeClass) {
       checkPoolInput(this, 'nodePools', { subnets: props.subnets }, cluster.vpc);
     }
     this.autoMode = provisioner.autoMode;
-    const placement = airflowPlacement(namespace);
-    this.placement = props.hasWorkers ? placement : { ...placement, workers: placement.stateless };
+    this.placement = airflowPlacement(namespace, props);
     this.tasksOnSpot = tasksOnSpot(props);
     const dependencies: Construct[] = [];
     const objects: KubernetesObject[] = [];

@@ -71,6 +71,8 @@ export interface KarpenterPoolsOptions {
   /**
    * The nodes of the in-cluster database, PgBouncer and the broker.
    *
+   * Refused if neither the database nor the broker runs in the cluster.
+   *
    * @default - c, m and r instances, On-Demand, with at most 16 vCPUs
    */
   readonly database?: KarpenterNodePoolOptions;

@@ -155,6 +155,8 @@ export interface ManagedNodeGroupsOptions extends ManagedNodesOptions {
   /**
    * The nodes of the in-cluster database, PgBouncer and the broker.
    *
+   * Refused if neither the database nor the broker runs in the cluster.
+   *
    * @default - 1 On-Demand node, labelled `type=af-db`
    */
   readonly database?: NodePoolOptions;

@@ -4,26 +4,24 @@ import eks = require('aws-cdk-lib/aws-eks');
 import iam = require('aws-cdk-lib/aws-iam');
 import { Construct } from 'constructs';
 import { amiTypeFor, volumesOf } from './ami-type';
-import { checkPoolInput, checkWorkersPool, warnOfSingleSpotType } from './checks';
+import { checkDatabasePool, checkPoolInput, checkWorkersPool, warnOfSingleSpotType } from './checks';
 import { ManagedNodeGroupsOptions, NodePoolOptions } from './managed-node-groups-options';
 import { NodePool } from './node-pool-fit';
 import { createNodeRole } from './node-role';
 import { createNodeSecurityGroup } from './node-security-group';
-import { airflowNodes, AirflowPlacement, airflowPlacement, NodePlacement } from './placement';
+import { airflowNodes, AirflowPlacement, airflowPlacement, NodeNeeds, NodePlacement } from './placement';
 import { Cluster, missingNetworkAddons, nodegroupCluster } from '../cluster';
 import { checkCount, fail } from '../validation';
 
 type PoolName = keyof AirflowPlacement;
 type GroupName = PoolName | 'single';
 
-interface ManagedNodeGroupsProps extends ManagedNodeGroupsOptions {
+interface ManagedNodeGroupsProps extends ManagedNodeGroupsOptions, NodeNeeds {
   /** One node group for all pods, in place of the others. */
   readonly single?: NodePoolOptions;
   readonly cluster: Cluster;
   /** The namespace of the deployment, which is in a label of its nodes. */
   readonly namespace: string;
-  /** Whether tasks run in pods other than the scheduler. */
-  readonly hasWorkers: boolean;
 }
 
 interface PoolDefaults {
@@ -44,7 +42,7 @@ const DEFAULTS: Record<GroupName, PoolDefaults> = {
 export class ManagedNodeGroups extends Construct {
   public readonly stateless: eks.Nodegroup;
   public readonly workers?: eks.Nodegroup;
-  public readonly database: eks.Nodegroup;
+  public readonly database?: eks.Nodegroup;
   public readonly role: iam.Role;
   public readonly securityGroup: ec2.SecurityGroup;
   public readonly connections: ec2.Connections;
@@ -60,6 +58,7 @@ export class ManagedNodeGroups extends Construct {
     super(scope, id);
     this.node.addValidation({ validate: () => this.missingAddons() });
     checkWorkersPool(this, props.workers, props.hasWorkers);
+    checkDatabasePool(this, props.database, props.hasDatabase);
 
     this.role = createNodeRole(this, props);
     this.securityGroup = createNodeSecurityGroup(this, props);
@@ -71,7 +70,9 @@ export class ManagedNodeGroups extends Construct {
     if (props.hasWorkers) {
       this.workers = single ?? this.nodegroup('workers', 'Workers');
     }
-    this.database = single ?? this.nodegroup('database', 'Database');
+    if (props.hasDatabase) {
+      this.database = single ?? this.nodegroup('database', 'Database');
+    }
     const groupOf = (pool: PoolName): GroupName => props.single ? 'single' : pool;
     const tasks = groupOf(props.hasWorkers ? 'workers' : 'stateless');
     this.tasksOnSpot = this.capacityTypeOf(tasks) === eks.CapacityType.SPOT;
@@ -82,7 +83,7 @@ export class ManagedNodeGroups extends Construct {
 
   private placementOf(name: GroupName): NodePlacement {
     const deployment = this.props.namespace;
-    return name === 'single' ? airflowNodes({ deployment, type: 'af-all' }) : airflowPlacement(deployment)[name];
+    return name === 'single' ? airflowNodes({ deployment, type: 'af-all' }) : airflowPlacement(deployment, this.props)[name];
   }
 
   private nodegroup(name: GroupName, id: string): eks.Nodegroup {

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { warnOfSingleSpotType } from './checks';
 import { KarpenterNodePoolOptions, KarpenterPoolsOptions } from './karpenter-options';
 import { NodePool } from './node-pool-fit';
-import { AirflowPlacement, taintsOf } from './placement';
+import { AirflowPlacement, NodeNeeds, taintsOf } from './placement';
 import { KubernetesObject } from '../kubernetes';
 import { checkCount, checkFormat, checkList, fail } from '../validation';
 
@@ -44,10 +44,7 @@ const FAMILY = /^[a-z][a-z0-9-]*$/;
 const KNOWN_FAMILY = /^[a-z]+\d{1,2}[a-z-]*$/;
 const SIZE = /^(nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)$/;
 
-interface NodePoolsOptions extends KarpenterPoolsOptions {
-  /** Whether tasks run in pods other than the scheduler. */
-  readonly hasWorkers: boolean;
-}
+interface NodePoolsOptions extends KarpenterPoolsOptions, NodeNeeds {}
 
 /** Whether EC2 may interrupt the nodes on which tasks run. */
 export function tasksOnSpot(options: NodePoolsOptions): boolean {
@@ -59,8 +56,8 @@ function capacityTypesOf(name: PoolName, options: NodePoolsOptions): eks.Capacit
   return options[name]?.capacityTypes ?? (runsTasks ? [ON_DEMAND] : DEFAULTS[name].capacityTypes);
 }
 
-function namesOf({ hasWorkers }: NodePoolsOptions): PoolName[] {
-  return ['stateless', ...hasWorkers ? ['workers' as const] : [], 'database'];
+function namesOf({ hasWorkers, hasDatabase }: NodePoolsOptions): PoolName[] {
+  return ['stateless', ...hasWorkers ? ['workers' as const] : [], ...hasDatabase ? ['database' as const] : []];
 }
 
 /** The nodes that Karpenter may create. Without families, one of each category stands for all of its generations, which have the same sizes. */

@@ -57,12 +57,21 @@ export function airflowNodes(pool?: { readonly deployment: string; readonly type
   };
 }
 
-/** The nodes of one deployment. */
-export function airflowPlacement(deployment: string): AirflowPlacement {
+/** Which pods need nodes of their own. */
+export interface NodeNeeds {
+  /** Whether tasks run in pods other than the scheduler. */
+  readonly hasWorkers: boolean;
+  /** Whether the database or the broker runs in the cluster. */
+  readonly hasDatabase: boolean;
+}
+
+/** The nodes of one deployment. Pods without nodes of their own run on those for stateless components. */
+export function airflowPlacement(deployment: string, { hasWorkers, hasDatabase }: NodeNeeds): AirflowPlacement {
+  const stateless = airflowNodes({ deployment, type: 'af-stateless' });
   return {
-    stateless: airflowNodes({ deployment, type: 'af-stateless' }),
-    workers: airflowNodes({ deployment, type: 'af-stateful' }),
-    database: airflowNodes({ deployment, type: 'af-db' }),
+    stateless,
+    workers: hasWorkers ? airflowNodes({ deployment, type: 'af-stateful' }) : stateless,
+    database: hasDatabase ? airflowNodes({ deployment, type: 'af-db' }) : stateless,
   };
 }
 

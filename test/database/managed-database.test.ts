@@ -1,3 +1,4 @@
+import { X509Certificate } from 'crypto';
 import { Duration, Lazy, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
@@ -40,7 +41,7 @@ describe.each(KINDS)('%s, defaults', (_name, kind, type) => {
   test('PgBouncer verifies the certificate with the authorities of the Region, on two nodes for stateless components', () => {
     const config = configOf(template);
     expect(config['pgbouncer.ini']).toMatch(/server_tls_sslmode = verify-full\nserver_tls_ca_file = \/etc\/pgbouncer\/server-ca\.pem/);
-    expect(config['server-ca.pem'].match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
+    expect(config['server-ca.pem'].match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
     const { spec } = objectsOf(template, 'Deployment').find(({ metadata }) => metadata.name === 'airflow-pgbouncer')!;
     expect([spec.replicas, spec.template.spec.nodeSelector.type]).toEqual([2, 'af-stateless']);
   });
@@ -82,6 +83,18 @@ test('Aurora, custom: capacity, a reader in another zone, rotation and removal',
   template.resourceCountIs('AWS::RDS::DBInstance', 2);
   template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', { RotationRules: { ScheduleExpression: 'rate(30 days)' } });
   template.hasResourceProperties('AWS::RDS::DBClusterParameterGroup', { Parameters: { 'rds.force_ssl': '1', 'log_min_duration_statement': '1000' } });
+});
+
+test.each<[string, () => AirflowDatabase]>([
+  ['Aurora Serverless', () => AirflowDatabase.aurora({ multiAz: true })],
+  ['Aurora, provisioned', () => AirflowDatabase.aurora({ instanceType: new ec2.InstanceType('r8g.large') })],
+  ['RDS', () => AirflowDatabase.rds()],
+])('%s has a certificate of the only authority that PgBouncer trusts', (_name, create) => {
+  const { template } = synthAirflow({ database: create() });
+  expect(new X509Certificate(configOf(template)['server-ca.pem']).subject).toContain('Amazon RDS eu-central-1 Root CA RSA2048 G1');
+  for (const { CACertificateIdentifier } of resourcesOf(template, 'AWS::RDS::DBInstance')) {
+    expect(CACertificateIdentifier).toBe('rds-ca-rsa2048-g1');
+  }
 });
 
 test('Aurora, custom: provisioned instances', () => {
@@ -134,6 +147,10 @@ test.each<[string, () => unknown, string]>([
     "'database.minCapacity' must be from 0 to 256 Aurora capacity units in steps of 0.5, got 0.3"],
   ['only CloudFormation knows the capacity', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: Lazy.number({ produce: () => 1 }) }) }),
     "'database.minCapacity' must be from 0 to 256 Aurora capacity units in steps of 0.5, got a token"],
+  ['provisioned instances have a minimum capacity', () => synthAirflow({ database: AirflowDatabase.aurora({ instanceType: new ec2.InstanceType('r8g.large'), minCapacity: 1 }) }),
+    "'database.minCapacity' has no effect together with 'database.instanceType', which has a fixed capacity; remove one of them"],
+  ['provisioned instances have a maximum capacity', () => synthAirflow({ database: AirflowDatabase.aurora({ instanceType: new ec2.InstanceType('r8g.large'), maxCapacity: 8 }) }),
+    "'database.maxCapacity' has no effect together with 'database.instanceType', which has a fixed capacity; remove one of them"],
   ['the maximum capacity is below the minimum', () => synthAirflow({ database: AirflowDatabase.aurora({ minCapacity: 8 }) }),
     "'database.maxCapacity' must be from 8 to 256 Aurora capacity units in steps of 0.5, got 4"],
   ['the instance type has the prefix of RDS', () => synthAirflow({ database: AirflowDatabase.rds({ instanceType: new ec2.InstanceType('db.m8g.large') }) }),

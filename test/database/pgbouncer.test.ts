@@ -64,6 +64,8 @@ test.each<[string, Props, number]>([
   ['for the maximum of API servers', { apiServer: { autoscaling: ApiServerAutoscaling.onCpu({ maxReplicas: 8 }) } }, 52],
   ['for all groups of workers', { workers: { groups: [{ name: 'gpu', replicas: 6 }] } }, 52],
   ['at most what the in-cluster database accepts', { workers: { replicas: 40 } }, 90],
+  ['at most what the in-cluster database accepts of all replicas', { workers: { replicas: 80 }, pgBouncer: PgBouncer.enabled({ replicas: 2 }) }, 60],
+  ['of any size for a managed database', { database: AirflowDatabase.rds(), pgBouncer: PgBouncer.enabled({ poolSize: 400 }) }, 400],
   ['at least 10', { apiServer: { replicas: 1 }, scheduler: { replicas: 1 }, workers: { replicas: 1 }, pgBouncer: PgBouncer.enabled({ replicas: 5 }) }, 10],
 ])('custom: a pool %s', (_name, props, size) => {
   expect(serverOf(props)).toContain(` pool_size=${size}`);
@@ -82,7 +84,11 @@ test.each(Object.values(AirflowExecutor))('custom: without PgBouncer, nothing re
 });
 
 test.each<[string, PgBouncerOptions, string]>([
-  ['the pool is empty', { poolSize: 0 }, "'pgBouncer.poolSize' must be a whole number of at least 1, got 0"],
+  ['the pool is empty', { poolSize: 0 }, "'pgBouncer.poolSize' must be a whole number from 1 to 90, got 0; the in-cluster database accepts no more connections"],
+  ['the pool is larger than the in-cluster database accepts', { poolSize: 91 },
+    "'pgBouncer.poolSize' must be a whole number from 1 to 90, got 91; the in-cluster database accepts no more connections"],
+  ['the pools of all replicas are', { poolSize: 61, replicas: 2 },
+    "'pgBouncer.poolSize' must be a whole number from 1 to 60, got 61; the in-cluster database accepts no more connections"],
   ['there are no replicas', { replicas: 0 }, "'pgBouncer.replicas' must be a whole number of at least 1, got 0"],
 ])('fails when %s', (_name, options, message) => {
   expect(() => synthWith(options)).toThrow(new Error(`Data/Airflow: ${message}`));

@@ -4,7 +4,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowDatabase, AirflowExecutor, AirflowLogs, AirflowNodePools, AirflowOnEks, AutoModeOptions, KarpenterOptions } from '../../src';
+import { AirflowDatabase, AirflowExecutor, AirflowLogs, AirflowNodePools, AirflowOnEks, AutoModeOptions, CeleryBroker, KarpenterOptions } from '../../src';
 import { newStack, objectsOf, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 const karpenter = (options?: KarpenterOptions) => synthAirflow({ nodePools: AirflowNodePools.karpenter(options) });
@@ -123,6 +123,14 @@ describe('Karpenter', () => {
     expect(requirementsOf(template, 'airflow-stateless')).toHaveProperty('capacity-type', 'on-demand');
     expect(airflow.nodePools.placement.workers).toEqual(airflow.nodePools.placement.stateless);
     expect(valuesOf(template).config.core).toBeUndefined();
+  });
+
+  test('custom: without database and broker in the cluster, two NodePools', () => {
+    const { airflow, template } = synthAirflow({
+      nodePools: AirflowNodePools.karpenter(), database: AirflowDatabase.aurora(), broker: CeleryBroker.elastiCache(),
+    });
+    expect(objectsOf(template, 'NodePool').map(({ metadata }) => metadata.name)).toEqual(['airflow-stateless', 'airflow-workers']);
+    expect(airflow.nodePools.placement.database).toEqual(airflow.nodePools.placement.stateless);
   });
 
   test('custom: the controller may pass the role', () => {

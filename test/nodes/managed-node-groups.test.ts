@@ -3,16 +3,19 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { AirflowExecutor, AirflowNodePools, ManagedNodeGroupsOptions, NodePoolOptions, SingleNodeGroupOptions } from '../../src';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import {
+  AirflowDatabase, AirflowExecutor, AirflowNodePools, CeleryBroker, ManagedNodeGroupsOptions, NodePoolOptions, SingleNodeGroupOptions,
+} from '../../src';
 import { ManagedNodeGroups } from '../../src/nodes/managed-node-groups';
-import { CLUSTERS, importedCluster, Json, newApp, newStack, synthAirflow, synthCommunity, valuesOf } from '../util';
+import { CLUSTERS, importedCluster, Json, newApp, newStack, Props, synthAirflow, synthCommunity, valuesOf } from '../util';
 
 type Options = ManagedNodeGroupsOptions | ((stack: Stack) => ManagedNodeGroupsOptions);
 
 function synth(options: Options = {}): { pools: ManagedNodeGroups; template: Template } {
   const stack = newStack();
   const pools = new ManagedNodeGroups(stack, 'Nodes', {
-    cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true, ...typeof options === 'function' ? options(stack) : options,
+    cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true, hasDatabase: true, ...typeof options === 'function' ? options(stack) : options,
   });
   return { pools, template: Template.fromStack(stack) };
 }
@@ -155,6 +158,31 @@ test('custom: without workers, there are no nodes for them, and the scheduler wi
   expect(single.airflow.nodePools.workers).toBeUndefined();
 });
 
+const outside = (stack: Stack) => AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: Secret.fromSecretNameV2(stack, 'Database', 'database') });
+
+test.each<[string, Props, string[]]>([
+  ['the database only', { broker: CeleryBroker.elastiCache() }, ['af-stateless', 'af-stateful', 'af-db']],
+  ['the broker only', (stack) => ({ database: outside(stack) }), ['af-stateless', 'af-stateful', 'af-db']],
+  ['neither, because both are managed', { database: AirflowDatabase.aurora(), broker: CeleryBroker.elastiCache() }, ['af-stateless', 'af-stateful']],
+  ['neither, because there is no broker', (stack) => ({ database: outside(stack), executor: AirflowExecutor.KUBERNETES }), ['af-stateless', 'af-stateful']],
+  ['neither, and no workers', (stack) => ({ database: outside(stack), executor: AirflowExecutor.LOCAL }), ['af-stateless']],
+])('custom: a node group for the database and the broker, if the cluster runs %s', (_name, props, pools) => {
+  const { airflow: { nodePools }, template } = synthAirflow(props);
+  expect(Object.keys(groupsOf(template))).toEqual(pools);
+  expect(nodePools.database !== undefined).toBe(pools.includes('af-db'));
+  expect(nodePools.placement.database.labels.type).toBe(pools.includes('af-db') ? 'af-db' : 'af-stateless');
+});
+
+test.each<[string, AirflowNodePools]>([
+  ['managed node groups', AirflowNodePools.managedNodeGroups({ database: {} })],
+  ['Karpenter', AirflowNodePools.karpenter({ database: {} })],
+  ['EKS Auto Mode', AirflowNodePools.autoMode({ database: {} })],
+  ['existing nodes', AirflowNodePools.existing({ stateless: { labels: {} }, database: { labels: {} }, nodeRole: iam.Role.fromRoleName(new Stack(), 'Nodes', 'nodes') })],
+])('fails when there are nodes for a database and a broker that the cluster does not run: %s', (_name, nodePools) => {
+  expect(() => synthAirflow({ nodePools, database: AirflowDatabase.aurora(), broker: CeleryBroker.elastiCache() })).toThrow(
+    "'nodePools.database' must not be set, because neither the database nor the broker runs in the cluster, got nodes for them; remove it");
+});
+
 test('a node group of Spot instances of one type is a warning, and several types are the default', () => {
   const warnings = (nodePools?: AirflowNodePools) =>
     Annotations.fromStack(synthAirflow({ nodePools }).stack).findWarning('*', Match.stringLikeRegexp('Spot')).map(({ entry }) => entry.data);
@@ -192,7 +220,7 @@ test('tags of the stack do not change launch templates', () => {
   const withTags = (tags: Record<string, string>) => {
     const stack = newStack();
     Object.entries(tags).forEach(([key, value]) => Tags.of(stack).add(key, value));
-    new ManagedNodeGroups(stack, 'Nodes', { cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true });
+    new ManagedNodeGroups(stack, 'Nodes', { cluster: importedCluster(stack), namespace: 'airflow', hasWorkers: true, hasDatabase: true });
     return Template.fromStack(stack);
   };
   const [before, after] = [withTags({}), withTags({ CostCenter: '42' })];
@@ -213,8 +241,8 @@ test.each<[string, NodePoolOptions, string]>([
 test('pools of two deployments in one cluster do not collide', () => {
   const stack = new Stack(newApp(), 'Data');
   const cluster = CLUSTERS['aws-eks, owned'](stack);
-  new ManagedNodeGroups(stack, 'One', { cluster, namespace: 'one', hasWorkers: true });
-  new ManagedNodeGroups(stack, 'Two', { cluster, namespace: 'two', hasWorkers: true });
+  new ManagedNodeGroups(stack, 'One', { cluster, namespace: 'one', hasWorkers: true, hasDatabase: true });
+  new ManagedNodeGroups(stack, 'Two', { cluster, namespace: 'two', hasWorkers: true, hasDatabase: true });
   Template.fromStack(stack).resourceCountIs('AWS::EKS::Nodegroup', 6);
 });
 
