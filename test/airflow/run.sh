@@ -90,7 +90,7 @@ tests() { # PYTEST ARGUMENT.., in place of this shell, on a machine of their own
 [ $# -eq 0 ] || tests "$@"
 # Two cores, two machines. The longer tests are shown as they run.
 log=$(mktemp -d)
-tests "$here/test_users_and_pools.py" > "$log/users" 2>&1 &
+tests "$here/test_database.py" "$here/test_users_and_pools.py" > "$log/users" 2>&1 &
 users=$!
 trap 'kill $users 2>/dev/null || true; rm -r "$log"' EXIT
 failed=0
