@@ -30,7 +30,7 @@ const HARMLESS: Record<string, string[]> = {
     'scheduler.strategy', 'scheduler.terminationGracePeriodSeconds', // of a scheduler in which tasks run
   ],
   community: [
-    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.safeToEvict', '*.podAnnotations',
+    '*.resources', '*.podDisruptionBudget', '*.topologySpreadConstraints', '*.livenessProbe', '*.safeToEvict', '*.podAnnotations',
     'web.service.type', 'flower.enabled', 'dags.persistence.enabled', // as above
     'ingress.enabled', // refused with `ingress`
     'airflow.image.pullPolicy', 'airflow.image.uid', 'airflow.image.gid', 'airflow.defaultSecurityContext.fsGroup', 'dags.gitSync.image',

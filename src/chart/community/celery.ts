@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { fixedReplicas } from './autoscaling';
 import { placed } from './placement';
+import { SLOW_START } from './probes';
 import { BrokerSettings } from '../../broker/airflow-broker';
 import { acrossZones, NOT_EVICTED } from '../../nodes/placement';
 import { copiedKey, userSecretName } from '../../secrets/secret-key';
@@ -19,7 +20,7 @@ export function celery(scope: Construct, settings: AirflowSettings): ChartPart {
     values: {
       workers: broker ? celeryWorkers(settings) : { enabled: false },
       flower: flower
-        ? { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key, resources: SMALL_CONTAINERS.flower }
+        ? { enabled: true, basicAuthSecret: flower.name, basicAuthSecretKey: flower.key, resources: SMALL_CONTAINERS.flower, ...SLOW_START }
         : { enabled: false },
       redis: { enabled: false },
     },

@@ -5,6 +5,7 @@ import { brokerEnvironment, celery } from './celery';
 import { gitSync, gitSyncVariables } from './git-sync';
 import { metadata } from './metadata';
 import { placed } from './placement';
+import { SLOW_START } from './probes';
 import { asset } from '../../assets';
 import { ComponentSettings, Resources } from '../../component';
 import { fieldKey } from '../../database/database-endpoint';
@@ -70,7 +71,7 @@ function airflow(settings: AirflowSettings): ChartPart {
           ? { enabled: false }
           : { enabled: true, retentionMinutes: logs.retentionDays * 24 * 60, resources: SMALL_CONTAINERS.logGroomer },
       },
-      web: { ...replicated(name, 'web', settings.apiServer), service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' } },
+      web: { ...replicated(name, 'web', settings.apiServer), ...SLOW_START, service: { type: ingress?.nodePort ? 'NodePort' : 'ClusterIP' } },
       triggerer: replicated(name, 'triggerer', settings.triggerer),
       logs: {
         path: '/opt/airflow/efs/logs',

@@ -33,6 +33,7 @@ test('defaults: Airflow and the probes of the chart read the URL of the broker f
     enabled: true,
     basicAuthSecret: 'airflow-secret',
     basicAuthSecretKey: 'flower-basic-auth',
+    livenessProbe: { failureThreshold: 30 }, // five minutes to start
     resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '512Mi' } },
   });
 });

@@ -41,6 +41,10 @@ describe('defaults', () => {
     });
   });
 
+  test('the web server has five minutes to start', () => {
+    expect(defaults.web.livenessProbe).toEqual({ failureThreshold: 30 }); // every 10 seconds
+  });
+
   test('images that can still be pulled', () => {
   });
 
