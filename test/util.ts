@@ -228,7 +228,8 @@ export function render(helm: string, chartFolder: string, template: Template | J
   writeFileSync(file, JSON.stringify(values));
   const rendered = execFileSync(helm, ['template', release, resolve(CHARTS!, chartFolder), '--namespace', namespace, '--values', file, '--kube-version', '1.34.0'],
     { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  return [rendered, ...chart === 'airflow' ? objectsOf(template).map((object) => YAML.stringify(object)) : []].join('\n---\n');
+  const own = objectsOf(template).filter(({ metadata }) => chart === 'airflow' && [undefined, metadata.namespace ?? namespace].includes(ofNamespace));
+  return [rendered, ...own.map((object) => YAML.stringify(object))].join('\n---\n');
 }
 
 /** Facts about a chart that the library itself does not contain. */
