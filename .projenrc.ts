@@ -150,7 +150,7 @@ project.addTask('test:newest-cdk', {
 });
 // A real Airflow from PyPI; as root, on Debian.
 project.addTask('test:airflow', {
-  description: 'Run what examples/quickstart renders: Airflow with PostgreSQL, PgBouncer and Valkey, as processes of this machine',
+  description: 'Run what the examples render: Airflow with PostgreSQL, PgBouncer, Valkey and a server of Amazon S3, as processes of this machine',
   exec: 'test/airflow/run.sh',
   receiveArgs: true,
 });

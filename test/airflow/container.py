@@ -12,6 +12,7 @@ from pathlib import Path
 from release import CACHE
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+POSTGRESQL = max(Path("/usr/lib/postgresql").iterdir(), key=lambda version: int(version.name))
 LOGS = Path("/run/logs")
 
 # Mounts pairs of paths up to `--`, then becomes what follows.
@@ -97,9 +98,9 @@ class Container:
                 done = self.execute(probe["exec"]["command"])
                 return done.stdout + done.stderr if done.returncode else None
             if "httpGet" in probe:
-                with urllib.request.urlopen(f"http://127.0.0.1:{probe['httpGet']['port']}{probe['httpGet']['path']}", timeout=60):
+                with urllib.request.urlopen(f"http://127.0.0.1:{self._port(probe['httpGet'])}{probe['httpGet']['path']}", timeout=60):
                     return None
-            socket.create_connection(("127.0.0.1", probe["tcpSocket"]["port"]), 5).close()
+            socket.create_connection(("127.0.0.1", self._port(probe["tcpSocket"])), 5).close()
             return None
         except (OSError, subprocess.TimeoutExpired) as error:
             return repr(error)
@@ -119,6 +120,9 @@ class Container:
         wait_for(f"{self.name} is ready", passes, patience)
         return time.time() - begin
 
+    def _port(self, probe):
+        return next((p["containerPort"] for p in self.spec.get("ports") or [] if p.get("name") == probe["port"]), probe["port"])
+
     def _as_user(self):
         user, group = self.release.user(self.pod, self.name)
         return ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--bounding-set=-all", "--no-new-privs"]
@@ -130,5 +134,5 @@ def image_of(name, airflow):
         variables = {"PATH": f"{CACHE}/airflow-{airflow}/bin:{PATH}", "HOME": "/home/airflow", "AIRFLOW_HOME": "/opt/airflow", "LANG": "C.UTF-8"}
         return {"entry_point": ["/entrypoint"], "directory": "/opt/airflow", "variables": variables}
     if "/postgres:" in name:
-        return {"variables": {"PATH": f"{max(Path('/usr/lib/postgresql').iterdir(), key=lambda version: int(version.name))}/bin:{PATH}"}}
+        return {"variables": {"PATH": f"{POSTGRESQL}/bin:{PATH}"}}
     return {"directory": "/data"} if "valkey" in name else {}

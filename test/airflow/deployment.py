@@ -1,7 +1,9 @@
 """A running deployment, and its API."""
 
 import json
+import re
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -13,6 +15,8 @@ DAGS = VOLUMES / "dags/repo"
 
 class Api:
     """The REST API of Airflow 3."""
+
+    PATH, NEW_RUN = "/api/v2", {"logical_date": None}
 
     def __init__(self, url="http://127.0.0.1:8080"):
         self.url, self.headers = url, {"Content-Type": "application/json", "Accept": "application/json"}
@@ -34,13 +38,13 @@ class Api:
 
     def get(self, path):
         """Empty if there is no such thing."""
-        status, body = self.request("GET", f"/api/v2{path}")
+        status, body = self.request("GET", self.PATH + path)
         return body if status == 200 else {}
 
     def trigger(self, dag):
         """The ID of a new run."""
-        assert self.request("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})[0] == 200
-        status, body = self.request("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})
+        assert self.request("PATCH", f"{self.PATH}/dags/{dag}", {"is_paused": False})[0] == 200
+        status, body = self.request("POST", f"{self.PATH}/dags/{dag}/dagRuns", self.NEW_RUN)
         assert status == 200, body
         return body["dag_run_id"]
 
@@ -54,12 +58,29 @@ class Api:
         return self.get(f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}")
 
     def log(self, dag, run, task):
-        return json.dumps(self.get(f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/1"))
+        tries = self.task(dag, run, task).get("try_number", 1)
+        return json.dumps(self.get(f"/dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{tries}"))
+
+
+class Api2(Api):
+    """The REST API of Airflow 2, which is open to those who logged in to its web UI."""
+
+    PATH, NEW_RUN = "/api/v1", {}
+
+    def log_in(self, username, password):
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(f"{self.url}/login/", timeout=120) as page:
+            token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page.read().decode())[1]
+        form = urllib.parse.urlencode({"username": username, "password": password, "csrf_token": token})
+        with opener.open(f"{self.url}/login/", form.encode(), timeout=120):
+            cookies = next(handler for handler in opener.handlers if isinstance(handler, urllib.request.HTTPCookieProcessor)).cookiejar
+        self.headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in cookies)
+        return self.request("GET", f"{self.PATH}/dags")[0] == 200
 
 
 class Deployment:
     def __init__(self, release):
-        self.release, self.running, self.api = release, {}, Api()
+        self.release, self.running, self.api = release, {}, (Api2 if release.airflow.startswith("2.") else Api)()
 
     def start(self, pod, name, **options):
         """Starts a container, in place of an earlier one."""

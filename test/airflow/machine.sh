@@ -22,6 +22,7 @@ ip link set lo up
 
 # What the images have.
 install -m 755 "$here/images/airflow" $root/entrypoint
+install -m 755 "$here/images/dumb-init" $root/usr/bin/dumb-init
 install -m 755 "$here/images/postgresql" $root/usr/local/bin/docker-ensure-initdb.sh
 install -m 755 "$here/images/pgbouncer" $root/usr/local/bin/pgbouncer
 install -m 755 "$here/images/valkey-server" $root/usr/local/bin/valkey-server

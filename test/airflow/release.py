@@ -14,6 +14,8 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 CACHE = Path(os.environ["AIRFLOW_TEST_CACHE"])
 VOLUMES = Path("/run/volumes")
+HOST = "airflow-test"
+OUTSIDE = DATABASE, BROKER = "database.example.com", "broker.example.com"
 
 # Expands each template with helm, which has the template functions of the operator.
 EXPAND = """{{- $texts := dict }}{{- range $key, $text := .Values.templates }}
@@ -43,31 +45,39 @@ class Release:
         """Runs the Airflow of another version than the rendered one if told so: `airflow` is that version."""
         self.airflow = airflow
         self.objects = {(o["kind"], o["name"]): o for o in yaml.safe_load_all(Path(path).read_text()) if "kind" in o}
+        self.webhook = {}
         self.pods = {name: o["pod"] for (_, name), o in self.objects.items() if "pod" in o}
         self.remote = {}
         self.written = {}
 
-    def value(self, key):
-        """Of a secret in Secrets Manager, as the library lets it be generated: 32 letters and digits."""
-        return self.remote.setdefault(key, secrets.token_hex(16))
+    def value(self, key, field=None):
+        """Of a secret in Secrets Manager, or of a field of it, as the library lets it be generated: 32 letters and digits."""
+        return self.remote.setdefault((key, field), secrets.token_hex(16))
 
     def secret(self, name, key):
         return self._secret(name)[key]
 
     def remote_key(self, name, key):
-        """The name in Secrets Manager of that from which a key of a Kubernetes Secret is made."""
+        """The name and the field in Secrets Manager of that from which a key of a Kubernetes Secret is made."""
         external = self.objects["ExternalSecret", name]
-        return next(d["remoteRef"]["key"] for d in external["data"] if "." + d["secretKey"] in external["target"]["template"]["data"][key])
+        return next(_remote(d) for d in external["data"] if "." + d["secretKey"] in external["target"]["template"]["data"][key])
 
     def change(self, name, key, value):
-        """Changes a secret in Secrets Manager. Containers that start from then on have it."""
+        """Changes a secret in Secrets Manager. Containers that start from then on have it, and files that are mounted."""
         self.remote[self.remote_key(name, key)] = value
         self.written.clear()
 
+    def update_mounted(self, pod):
+        """Writes changed secrets into the volumes of a running pod, as Kubernetes does after a minute."""
+        for container in self.pods[pod]["containers"]:
+            list(self.mounts(pod, container["name"]))
+
     def _secret(self, name):
+        if ("Secret", name) in self.objects:
+            return self.objects["Secret", name]["data"]
         if name not in self.written:
             external = self.objects["ExternalSecret", name]
-            variables = {d["secretKey"]: self.value(d["remoteRef"]["key"]) for d in external["data"]}
+            variables = {d["secretKey"]: self.value(*_remote(d)) for d in external["data"]}
             self.written[name] = expand(external["target"]["template"]["data"], variables)
         return self.written[name]
 
@@ -76,8 +86,12 @@ class Release:
         return next(c for c in spec["containers"] + spec.get("initContainers", []) if c["name"] == name)
 
     def environment(self, pod, name):
-        variables = {}
-        for entry in self.container(pod, name).get("env") or []:
+        container, variables = self.container(pod, name), {"HOSTNAME": HOST}
+        if "/airflow:" in container["image"]:
+            variables.update(self.webhook)
+        for source in container.get("envFrom") or []:
+            variables.update(self._secret(source["secretRef"]["name"]))
+        for entry in container.get("env") or []:
             source = entry.get("valueFrom")
             variables[entry["name"]] = (in_container(entry.get("value", ""), variables) if source is None
                                         else self.secret(source["secretKeyRef"]["name"], source["secretKeyRef"]["key"]))
@@ -106,7 +120,7 @@ class Release:
     def _folder(self, pod, volume, owner):
         """The folder of a volume. Claims, and the DAGs that git-sync writes into each pod, are one folder for all pods."""
         claim = volume.get("persistentVolumeClaim", {}).get("claimName")
-        folder = VOLUMES / (claim or (volume["name"] if volume["name"] == "dags" else f"{pod}/{volume['name']}"))
+        folder = VOLUMES / (claim or ("dags" if volume["name"] in ("dags", "dags-data") else f"{pod}/{volume['name']}"))
         if not folder.exists():
             folder.mkdir(parents=True)
             os.chown(folder, *owner)
@@ -128,6 +142,10 @@ class Release:
         return {item["path"]: texts[item["key"]] for item in source["items"]} if "items" in source else texts
 
     def hosts(self):
-        """The names of Services, all of which are this machine."""
+        """The names of Services, and of what is outside the cluster, all of which are this machine."""
         names = [name + suffix for kind, name in self.objects if kind == "Service" for suffix in ("", ".airflow", ".airflow.svc.cluster.local")]
-        return "127.0.0.1 localhost airflow-test " + " ".join(names) + "\n"
+        return f"127.0.0.1 localhost {HOST} " + " ".join([*names, *OUTSIDE]) + "\n"
+
+
+def _remote(data):
+    return data["remoteRef"]["key"], data["remoteRef"].get("property")

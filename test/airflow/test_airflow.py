@@ -165,7 +165,7 @@ def test_fernet_keys_rotate(airflow, postgresql):
     before = postgresql(stored)
     assert "as before" not in before[0]
 
-    old, new = airflow.release.value(airflow.release.remote_key("airflow-fernet-key", "fernet-key")), os.urandom(16).hex()
+    old, new = airflow.release.value(*airflow.release.remote_key("airflow-fernet-key", "fernet-key")), os.urandom(16).hex()
     airflow.release.change("airflow-fernet-key", "fernet-key", f"{new},{old}")
     code, log = airflow.run(*SCHEDULER, arguments=["airflow", "rotate-fernet-key"])
     assert code == 0, log
