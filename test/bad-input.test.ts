@@ -6,8 +6,9 @@ import * as efs from 'aws-cdk-lib/aws-efs';
 import * as elbv2 from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { importedCluster, importedVpc, newStack, Props, remoteSecret, synthAirflow, valuesOf } from './util';
 import {
-  AirflowChart, AirflowExecutor, AirflowImage, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret, AirflowVariable, AlbIngressOptions,
-  AlbListenerPort, ApiServerAutoscaling, GitAuth, GitSyncOptions, KnownHosts, SecretsBackend, WorkerAutoscaling,
+  AirflowChart, AirflowDatabase, AirflowExecutor, AirflowImage, AirflowLogs, AirflowNodePools, AirflowOnEks, AirflowRole, AirflowSecret,
+  AirflowVariable, AlbIngressOptions, AlbListenerPort, ApiServerAutoscaling, CeleryBroker, GitAuth, GitSyncOptions, KnownHosts, SecretsBackend,
+  WorkerAutoscaling,
 } from '../src';
 
 const { HTTP, HTTPS } = elbv2.ApplicationProtocol;
@@ -230,10 +231,40 @@ const WITHOUT_EFFECT: Row[] = [
     "'persistence.fileSystem' must be a file system of aws-efs, got 'fs-1'; use efs.FileSystem.fromFileSystemAttributes()"],
 ];
 
+/** Values of another kind, which the deployment itself refuses, before any part reads them. */
+const KINDS: Row[] = [
+  ['text as ingress class', { ingress: { ingressClass: any('alb') } },
+    "'ingress.ingressClass' must be made by a method such as AlbIngressClass.existing('alb'), got 'alb'"],
+  ['an ARN as role', { nodePools: AirflowNodePools.karpenter({ controllerRole: any('arn:aws:iam::1:role/a') }) },
+    "'nodePools.controllerRole' must be a construct such as Role.fromRoleName(), got 'arn:aws:iam::1:role/a'"],
+  ['a number as size', { nodePools: AirflowNodePools.karpenter({ diskSize: any(50) }) }, "'nodePools.diskSize' must be a Size such as Size.gibibytes(20), got 50"],
+  ['a number as size of a node group', { nodePools: AirflowNodePools.managedNodeGroups({ workers: { diskSize: any(50) } }) },
+    "'nodePools.workers.diskSize' must be a Size such as Size.gibibytes(20), got 50"],
+  ['a capacity type in lower case', { nodePools: AirflowNodePools.managedNodeGroups({ workers: { capacityType: any('spot') } }) },
+    "'nodePools.workers.capacityType' must be one of eks.CapacityType, got 'spot'"],
+  ['a capacity type of Karpenter in lower case', { nodePools: AirflowNodePools.karpenter({ database: { capacityTypes: [any('on-demand')] } }) },
+    "'nodePools.database.capacityTypes' must be one of eks.CapacityType, got 'on-demand'"],
+  ['a number as node group', { nodePools: AirflowNodePools.singleNodeGroup(any(3)) }, "'nodePools' must be an object with names and values, got 3"],
+  ['no endpoint', { database: AirflowDatabase.fromEndpoint(any(undefined)) }, "'database' must be an object with names and values, got undefined"],
+  ['a name as credentials', { database: AirflowDatabase.fromEndpoint({ host: 'db.example.com', credentials: any('database') }) },
+    "'database.credentials' must be a construct such as Secret.fromSecretNameV2(), got 'database'"],
+  ['text as condition', { database: AirflowDatabase.aurora({ multiAz: any('yes') }) }, "'database.multiAz' must be true or false, got 'yes'"],
+  ['text as instance type of a database', { database: AirflowDatabase.rds({ instanceType: any('t4g.medium') }) },
+    "'database.instanceType' must be an ec2.InstanceType such as new ec2.InstanceType('m7a.xlarge'), got 't4g.medium'"],
+  ['a list as subnets', { broker: CeleryBroker.elastiCache({ vpcSubnets: any(['subnet-1']) }) }, "'broker.vpcSubnets' must be an object with names and values, got a list"],
+  ['a name as bucket', { logs: AirflowLogs.inBucket({ bucket: any('logs') }) }, "'logs.bucket' must be a construct such as Bucket.fromBucketName(this, 'Bucket', 'name'), got 'logs'"],
+  ['null as options', { logs: AirflowLogs.onFileSystem(any(null)) }, "'logs' must be an object with names and values, got null"],
+  ['a removal policy in lower case', { persistence: { removalPolicy: any('delete') } }, "'persistence.removalPolicy' must be one of RemovalPolicy, got 'delete'"],
+];
+
 /** The construct that checks a prop. */
 function partOf(message: string): string {
   return /^'ingress\.(?!\w+' must be a list,)/.test(message) ? '/Ingress' : /^'nodePools\.workers/.test(message) ? '/NodePools' : '';
 }
+
+test.each(KINDS)('fails when there is %s', (_input, props, message) => {
+  expect(() => synthAirflow(props)).toThrow(new Error(`Data/Airflow: ${message}`));
+});
 
 describe.each(CHARTS)('with the %s chart', (_chart, chart) => {
   test.each([...TYPES, ...QUANTITIES, ...NODES, ...GIT, ...INGRESS, ...NAMES, ...WITHOUT_EFFECT])('fails when there is %s', (_input, props, message) => {

@@ -3,6 +3,7 @@ import { BoundBroker, BrokerProps, urlTarget } from './airflow-broker';
 import { ElastiCacheBroker, ElastiCacheBrokerOptions } from './elasticache-broker';
 import { InClusterBroker, InClusterBrokerOptions } from './in-cluster-broker';
 import { AirflowExecutor, hasCelery, nameOfExecutor } from '../executor';
+import { checkOptions } from '../prop-kinds';
 import { AirflowSecret } from '../secrets/airflow-secret';
 import { AirflowSecretsOptions } from '../secrets/airflow-secrets';
 import { fixedKey } from '../secrets/secret-key';
@@ -27,7 +28,7 @@ export class CeleryBroker {
    * @see https://valkey.io
    */
   public static inCluster(options: InClusterBrokerOptions = {}): CeleryBroker {
-    return new CeleryBroker(true, (scope, props) => new InClusterBroker(scope, 'Broker', { ...options, ...props }));
+    return new CeleryBroker(options, true, (scope, props) => new InClusterBroker(scope, 'Broker', { ...options, ...props }));
   }
 
   /**
@@ -43,7 +44,7 @@ export class CeleryBroker {
    * @see https://github.com/celery/celery/issues/9019
    */
   public static elastiCache(options: ElastiCacheBrokerOptions = {}): CeleryBroker {
-    return new CeleryBroker(false, (scope, props) => new ElastiCacheBroker(scope, 'Broker', { ...options, ...props }));
+    return new CeleryBroker(options, false, (scope, props) => new ElastiCacheBroker(scope, 'Broker', { ...options, ...props }));
   }
 
   /**
@@ -60,13 +61,14 @@ export class CeleryBroker {
    * @see https://github.com/apache/airflow/pull/24019
    */
   public static fromUrl(url: AirflowSecret): CeleryBroker {
-    return new CeleryBroker(false, (scope, { namespace }) => {
+    return new CeleryBroker({}, false, (scope, { namespace }) => {
       const key = fixedKey(scope, 'broker', urlTarget(namespace), url);
       return { url: key, keys: [key], pods: [], dependables: [] };
     }, 'CeleryBroker.fromUrl(), whose URL contains the password');
   }
 
   private constructor(
+    private readonly options: object,
     /** Whether it runs on nodes of the deployment. @internal */
     public readonly _inCluster: boolean,
     private readonly create: (scope: Construct, props: BrokerProps) => BoundBroker,
@@ -76,6 +78,7 @@ export class CeleryBroker {
 
   /** @internal */
   public _bind(scope: Construct, props: BrokerProps): BoundBroker {
+    checkOptions(scope, 'broker', this.options);
     return this.create(scope, props);
   }
 }

@@ -7,6 +7,7 @@ import { EndpointDatabaseOptions, ExistingDatabaseOptions } from './existing-dat
 import { InClusterDatabase, InClusterDatabaseOptions } from './in-cluster-database';
 import { AuroraDatabase, RdsDatabase } from './managed-database';
 import { AuroraDatabaseOptions, RdsDatabaseOptions } from './managed-database-options';
+import { checkOptions } from '../prop-kinds';
 
 /**
  * The PostgreSQL database in which Airflow stores DAG runs, connections, variables and users.
@@ -31,7 +32,7 @@ export class AirflowDatabase {
    * @param options the resources of the pod, its volume and its backups
    */
   public static inCluster(options: InClusterDatabaseOptions = {}): AirflowDatabase {
-    return new AirflowDatabase(options.storage ? 'volume' : 'file system', (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
+    return new AirflowDatabase(options, options?.storage ? 'volume' : 'file system', (scope, context) => new InClusterDatabase(scope, 'Database', { ...options, ...context }));
   }
 
   /**
@@ -44,7 +45,7 @@ export class AirflowDatabase {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.html
    */
   public static aurora(options: AuroraDatabaseOptions = {}): AirflowDatabase {
-    return new AirflowDatabase(undefined, (scope, context) => new AuroraDatabase(scope, 'Database', context, options).database);
+    return new AirflowDatabase(options, undefined, (scope, context) => new AuroraDatabase(scope, 'Database', context, options).database);
   }
 
   /**
@@ -57,7 +58,7 @@ export class AirflowDatabase {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_PostgreSQL.html
    */
   public static rds(options: RdsDatabaseOptions = {}): AirflowDatabase {
-    return new AirflowDatabase(undefined, (scope, context) => new RdsDatabase(scope, 'Database', context, options).database);
+    return new AirflowDatabase(options, undefined, (scope, context) => new RdsDatabase(scope, 'Database', context, options).database);
   }
 
   /**
@@ -71,7 +72,7 @@ export class AirflowDatabase {
    * @see https://airflow.apache.org/docs/apache-airflow/stable/howto/set-up-database.html#setting-up-a-postgresql-database
    */
   public static fromEndpoint(options: EndpointDatabaseOptions): AirflowDatabase {
-    return new AirflowDatabase(undefined, (scope, context) => ExistingDatabase.fromEndpoint(scope, context, options));
+    return new AirflowDatabase(options, undefined, (scope, context) => ExistingDatabase.fromEndpoint(scope, context, options));
   }
 
   /**
@@ -87,7 +88,7 @@ export class AirflowDatabase {
   public static fromInstance(
     instance: rds.IDatabaseInstance, credentials: secretsmanager.ISecret, options: ExistingDatabaseOptions = {},
   ): AirflowDatabase {
-    return new AirflowDatabase(undefined, (scope, context) => ExistingDatabase.fromInstance(scope, context, instance, credentials, options));
+    return new AirflowDatabase(options, undefined, (scope, context) => ExistingDatabase.fromInstance(scope, context, instance, credentials, options));
   }
 
   /**
@@ -104,10 +105,11 @@ export class AirflowDatabase {
   public static fromCluster(
     cluster: rds.IDatabaseCluster, credentials: secretsmanager.ISecret, options: ExistingDatabaseOptions = {},
   ): AirflowDatabase {
-    return new AirflowDatabase(undefined, (scope, context) => ExistingDatabase.fromCluster(scope, context, cluster, credentials, options));
+    return new AirflowDatabase(options, undefined, (scope, context) => ExistingDatabase.fromCluster(scope, context, cluster, credentials, options));
   }
 
   private constructor(
+    private readonly options: object,
     /** @internal Where the files of a database in the cluster are. */
     public readonly _inCluster: 'file system' | 'volume' | undefined,
     private readonly bind: (scope: Construct, context: DatabaseContext) => BoundDatabase,
@@ -115,6 +117,7 @@ export class AirflowDatabase {
 
   /** @internal */
   public _bind(scope: Construct, context: DatabaseContext): BoundDatabase {
+    checkOptions(scope, 'database', this.options);
     return this.bind(scope, context);
   }
 }

@@ -4,6 +4,7 @@ import s3 = require('aws-cdk-lib/aws-s3');
 import { Construct } from 'constructs';
 import { bucketFolder, folderStatements } from '../bucket';
 import { retentionOf } from '../database-cleanup';
+import { checkOptions } from '../prop-kinds';
 
 /**
  * Options of `AirflowLogs.onFileSystem()`.
@@ -105,7 +106,7 @@ export class AirflowLogs {
    * @param options the age at which log files are deleted
    */
   public static onFileSystem(options: FileSystemLogsOptions = {}): AirflowLogs {
-    return new AirflowLogs((scope) => ({
+    return new AirflowLogs(options, (scope) => ({
       onFileSystem: true, retentionDays: retentionOf(scope, 'logs.retention', options.retention), config: {}, statements: [],
     }));
   }
@@ -120,13 +121,14 @@ export class AirflowLogs {
    * @see https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/logging/s3-task-handler.html
    */
   public static inBucket(options: BucketLogsOptions = {}): AirflowLogs {
-    return new AirflowLogs((scope, namespace) => logsInBucket(scope, namespace, options));
+    return new AirflowLogs(options, (scope, namespace) => logsInBucket(scope, namespace, options));
   }
 
-  private constructor(private readonly create: (scope: Construct, namespace: string) => BoundLogs) {}
+  private constructor(private readonly options: object, private readonly create: (scope: Construct, namespace: string) => BoundLogs) {}
 
   /** @internal */
   public _bind(scope: Construct, namespace: string): BoundLogs {
+    checkOptions(scope, 'logs', this.options);
     return this.create(scope, namespace);
   }
 }

@@ -11,6 +11,7 @@ import { autoMode, selfManagedKarpenter } from './node-class';
 import { NodePool } from './node-pool-fit';
 import { AirflowPlacement, NodeNeeds, NodePlacement } from './placement';
 import { Cluster, inAutoMode } from '../cluster';
+import { checkOptions } from '../prop-kinds';
 import { sortKeys } from '../sort-keys';
 import { fail, shown } from '../validation';
 
@@ -140,7 +141,7 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
    */
   public static managedNodeGroups(options: ManagedNodeGroupsOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+    return new AirflowNodePools(options, (scope, cluster, namespace, needs) =>
       new ManagedNodeGroups(scope, 'NodePools', { ...options, cluster, namespace, ...needs }));
   }
 
@@ -153,10 +154,10 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
    */
   public static singleNodeGroup(options: SingleNodeGroupOptions = {}): AirflowNodePools {
-    const { keyPair, managedPolicies, clusterAutoscaler } = options;
-    const shared = { keyPair, managedPolicies, clusterAutoscaler };
-    return new AirflowNodePools((scope, cluster, namespace, needs) =>
-      new ManagedNodeGroups(scope, 'NodePools', { ...shared, single: options, cluster, namespace, ...needs }));
+    return new AirflowNodePools(options, (scope, cluster, namespace, needs) => {
+      const { keyPair, managedPolicies, clusterAutoscaler } = options;
+      return new ManagedNodeGroups(scope, 'NodePools', { keyPair, managedPolicies, clusterAutoscaler, single: options, cluster, namespace, ...needs });
+    });
   }
 
   /**
@@ -169,7 +170,7 @@ export class AirflowNodePools {
    * @see https://karpenter.sh/docs/
    */
   public static karpenter(options: KarpenterOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+    return new AirflowNodePools(options, (scope, cluster, namespace, needs) =>
       new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, ...needs, provisioner: selfManagedKarpenter(scope, options) }));
   }
 
@@ -183,7 +184,7 @@ export class AirflowNodePools {
    * @see https://docs.aws.amazon.com/eks/latest/userguide/automode.html
    */
   public static autoMode(options: AutoModeOptions = {}): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, namespace, needs) =>
+    return new AirflowNodePools(options, (scope, cluster, namespace, needs) =>
       new KarpenterNodePools(scope, 'NodePools', { ...options, cluster, namespace, ...needs, provisioner: autoMode(scope, options) }));
   }
 
@@ -197,7 +198,7 @@ export class AirflowNodePools {
    * @param options the labels and taints of the nodes, their role and their security group
    */
   public static existing(options: ExistingNodesOptions): AirflowNodePools {
-    return new AirflowNodePools((scope, cluster, _, { hasWorkers, hasDatabase }) => {
+    return new AirflowNodePools(options, (scope, cluster, _, { hasWorkers, hasDatabase }) => {
       checkExisting(scope, options);
       checkWorkersPool(scope, options.workers, hasWorkers);
       checkDatabasePool(scope, options.database, hasDatabase);
@@ -224,11 +225,13 @@ export class AirflowNodePools {
   }
 
   private constructor(
+    private readonly options: object,
     private readonly create: (scope: Construct, cluster: Cluster, namespace: string, needs: NodeNeeds) => BoundNodePools,
   ) {}
 
   /** @internal */
   public _bind(scope: Construct, cluster: Cluster, namespace: string, needs: NodeNeeds): BoundNodePools {
+    checkOptions(scope, 'nodePools', this.options);
     return this.create(scope, cluster, namespace, needs);
   }
 }

@@ -238,7 +238,7 @@ test.each<[string, Partial<EndpointDatabaseOptions>, string]>([
 
 test('fails when there are no options', () => {
   expect(() => synthAirflow({ database: AirflowDatabase.fromEndpoint(undefined as any) })).toThrow(
-    new Error("Data/Airflow: 'database.host' must be a host name without a protocol and a port, got undefined"));
+    new Error("Data/Airflow: 'database' must be an object with names and values, got undefined"));
 });
 
 test.each(Object.values(DatabaseSslMode))('fails when nothing verifies the certificate and follows the password: %s', (sslMode) => {
