@@ -33,6 +33,10 @@ const SOCKETS = '/var/run/postgresql';
  *
  * Kubernetes may start a second pod when it has lost the node of the first one. Two servers would destroy the files, and PostgreSQL recognizes
  * another one only by the number of its process, which is 1 in every pod.
+ *
+ * On EFS, the lock is one of the server, which releases it when the node no longer renews its lease.
+ *
+ * @see https://man7.org/linux/man-pages/man2/flock.2.html, NFS details
  */
 function exclusively(...command: string[]): string[] {
   return ['flock', '--verbose', '--no-fork', '--timeout', '300', `${VOLUME}/lock`, ...command];
