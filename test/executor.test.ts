@@ -44,9 +44,9 @@ test('LOCAL: tasks run in the scheduler, which finishes them', () => {
 
 test('LOCAL: replicas, resources and the environment of the scheduler', () => {
   const { scheduler } = valuesOf(synthAirflow({
-    executor: AirflowExecutor.LOCAL, scheduler: { replicas: 2, memory: '8Gi' }, helmValues: { scheduler: { env: [{ name: 'A', value: 'b' }] } },
+    executor: AirflowExecutor.LOCAL, scheduler: { replicas: 2, memory: '4Gi' }, helmValues: { scheduler: { env: [{ name: 'A', value: 'b' }] } },
   }).template);
-  expect(scheduler).toMatchObject({ replicas: 2, resources: { requests: { cpu: '1', memory: '8Gi' } } });
+  expect(scheduler).toMatchObject({ replicas: 2, resources: { requests: { cpu: '1', memory: '4Gi' } } });
   expect(scheduler.env).toEqual([{ name: 'DUMB_INIT_SETSID', value: '0' }, { name: 'A', value: 'b' }]);
 });
 
