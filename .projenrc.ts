@@ -19,6 +19,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   cdkVersion: '2.258.0', // the first release that knows the AWS Load Balancer Controller 3, for the quickstart; cdk-nag 3 needs 2.257
   constructsVersion: '10.5.1', // cdk-nag's
   jsiiVersion: '~6.0.0',
+  compressAssembly: true, // it is most of the package
   minNodeVersion: '20.0.0',
   workflowNodeVersion: '24', // its npm can publish as a trusted publisher; the workflow `tests` runs on the lowest version
   npmTrustedPublishing: true,
@@ -104,8 +105,8 @@ const picture = project.addTask('picture', { description: 'Draw images/architect
 picture.spawn(project.tasks.tryFind('example:quickstart')!);
 picture.exec(`${tsNode} examples/picture.ts cdk.out/quickstart images/architecture.svg`);
 project.gitignore.removePatterns('logs'); // a folder of ours
-project.gitignore.exclude('cdk.out', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
-project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', 'lib/assets/*', '.jsii', '.jsii.tabl.json.gz', 'rosetta']);
+project.gitignore.exclude('cdk.out', '.jsii.gz', '.jsii.tabl.json.gz', '.npmignore'); // jsii writes the last one, which npm does not read beside 'files'
+project.package.addField('files', ['lib/index.js', 'lib/**/*.d.ts', 'lib/assets/*', '.jsii', '.jsii.gz', '.jsii.tabl.json.gz', 'rosetta']);
 
 // Every example in the README and the docs has to compile; the tablet has them in Python and Java, for the wheel, the jar and Construct Hub.
 project.package.addField('jsii', { ...project.package.manifest.jsii, metadata: { jsii: { rosetta: { strict: true } } } });

@@ -1,6 +1,7 @@
 import { execFileSync } from 'child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'fs';
 import { join } from 'path';
+import { gunzipSync } from 'zlib';
 import { Stack } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as eks from 'aws-cdk-lib/aws-eks';
@@ -17,12 +18,12 @@ const ROOT = join(__dirname, '..');
 
 /** The assembly of the sources as they are now. */
 function assembly(): Json {
-  const file = join(ROOT, '.jsii');
+  const file = join(ROOT, '.jsii.gz');
   const changed = Math.max(...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => statSync(join(ROOT, 'src', String(name))).mtimeMs));
   if (!existsSync(file) || statSync(file).mtimeMs < changed) {
-    execFileSync(process.execPath, [require.resolve('jsii/bin/jsii'), '--silence-warnings=reserved-word'], { cwd: ROOT, stdio: 'pipe' });
+    execFileSync(process.execPath, [require.resolve('jsii/bin/jsii'), '--silence-warnings=reserved-word', '--compress-assembly'], { cwd: ROOT, stdio: 'pipe' });
   }
-  return JSON.parse(readFileSync(file, 'utf8'));
+  return JSON.parse(gunzipSync(readFileSync(file)).toString());
 }
 
 jest.setTimeout(120_000);
