@@ -316,8 +316,9 @@ describe('the real charts', () => {
       runExample(code, stack);
       const template = Template.fromStack(stack);
       const { release } = releasesOf(template).find((found) => found.chart === 'airflow')!;
-      const { placement } = stack.node.findAll().find((construct): construct is AirflowOnEks => construct instanceof AirflowOnEks)!.nodePools;
-      const expected = expectations(CHARTS_UNDER_TEST[0], release, { placement, existingSecrets: { people: ['bob'] }, gpu: README_GPU_NODES });
+      const { nodePools, fileSystem } = stack.node.findAll().find((construct): construct is AirflowOnEks => construct instanceof AirflowOnEks)!;
+      const elsewhere = fileSystem ? {} : { logsInBucket: true, databaseClaim: `data-${release}-postgresql-0` };
+      const expected = expectations(CHARTS_UNDER_TEST[0], release, { placement: nodePools.placement, existingSecrets: { people: ['bob'] }, gpu: README_GPU_NODES, ...elsewhere });
       expect(violations(render(helm(), CHARTS_UNDER_TEST[0].folder, template), expected)).toEqual([]);
     });
 
