@@ -188,9 +188,11 @@ export function awaitedOf(stack: Stack): Record<string, Json> {
   ]));
 }
 
-/** The pods that the library counts on the nodes that it creates. */
-export function countedPods(airflow: AirflowOnEks): Json[] {
-  return airflow.node.metadata.filter(({ type }) => type === 'airflow-on-eks:node-pool').flatMap(({ data }) => data.pods);
+/** The pods of the chart that the library counts on the nodes that it creates: the prop, the number without and with load, CPU and memory. */
+export function countedPodsOfChart(airflow: AirflowOnEks): (string | number)[][] {
+  return airflow.node.metadata.filter(({ type }) => type === 'airflow-on-eks:node-pool').flatMap(({ data }) => data.pods)
+    .filter(({ prop }) => !['database', 'pgBouncer', 'broker'].includes(prop))
+    .map(({ prop, replicas, maxReplicas, cpu, memory }) => [prop, replicas, maxReplicas, cpu, memory]);
 }
 
 /** The folder of the unpacked charts, each in a folder `<chart>-<version>`. */

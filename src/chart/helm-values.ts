@@ -116,3 +116,8 @@ function set(values: Values, [key, ...rest]: string[], value: unknown): void {
     set(values[key], rest, value);
   }
 }
+
+/** A part of a chart, unless its values switch it off: as a list, to be spread into others. */
+export function enabled(part?: Values): Values[] {
+  return part?.enabled ? [part] : [];
+}

@@ -3,6 +3,7 @@ import { hasKubernetes } from '../../executor';
 import { NodePlacement, nodeSelectorOf } from '../../nodes/placement';
 import { PodRequests, podRequests } from '../../pod-requests';
 import { AirflowSettings, Values } from '../chart-definition';
+import { enabled } from '../helm-values';
 import { SMALL_CONTAINERS } from '../resources';
 
 /**
@@ -43,8 +44,4 @@ function taskPod(template: Values, { broker }: AirflowSettings, initContainers: 
     initContainers: [...initContainers, ...template.extraInitContainers ?? []],
     containers: [template, ...template.extraContainers ?? []],
   });
-}
-
-function enabled(part?: Values): Values[] {
-  return part?.enabled ? [part] : [];
 }

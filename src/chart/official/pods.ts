@@ -3,6 +3,7 @@ import { MAIN } from './workers';
 import { hasCelery, hasKubernetes, hasTaskPods } from '../../executor';
 import { PodRequests, podRequests } from '../../pod-requests';
 import { AirflowSettings, Values } from '../chart-definition';
+import { enabled } from '../helm-values';
 
 /**
  * The pods that the templates of the chart make from its values.
@@ -49,8 +50,4 @@ function workerSets({ celery, kubernetes: _, ...workers }: Values): Values[] {
   const common = { ...workers, ...celery };
   const sets: Values[] = [...celery.enableDefault ? [{ name: 'default' }] : [], ...celery.sets ?? []];
   return sets.map((set) => ({ ...common, ...set, keda: { ...common.keda, ...set.keda }, hpa: { ...common.hpa, ...set.hpa } }));
-}
-
-function enabled(part?: Values): Values[] {
-  return part?.enabled ? [part] : [];
 }

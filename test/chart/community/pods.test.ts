@@ -1,10 +1,8 @@
 import { AirflowExecutor, AirflowOnEksProps, AirflowVariable, ApiServerAutoscaling, WorkerAutoscaling } from '../../../src';
-import { countedPods, synthCommunity } from '../../util';
+import { countedPodsOfChart, synthCommunity } from '../../util';
 
 const gitSync = { repository: 'https://github.com/example/dags.git' };
-const podsOf = (props: Partial<AirflowOnEksProps>) => countedPods(synthCommunity(props).airflow)
-  .filter(({ prop }) => !['database', 'pgBouncer', 'broker'].includes(prop))
-  .map(({ prop, replicas, maxReplicas, cpu, memory }) => [prop, replicas, maxReplicas, cpu, memory]);
+const podsOf = (props: Partial<AirflowOnEksProps>) => countedPodsOfChart(synthCommunity(props).airflow);
 
 test('defaults', () => {
   expect(podsOf({})).toEqual([

@@ -1,11 +1,9 @@
 import { synthOfficial } from './util';
 import { AirflowExecutor, AirflowOnEksProps, ApiServerAutoscaling, WorkerAutoscaling } from '../../../src';
-import { countedPods } from '../../util';
+import { countedPodsOfChart } from '../../util';
 
 const gitSync = { repository: 'https://github.com/example/dags.git' };
-const podsOf = (props: Partial<AirflowOnEksProps>) => countedPods(synthOfficial(props).airflow)
-  .filter(({ prop }) => !['database', 'pgBouncer', 'broker'].includes(prop))
-  .map(({ prop, replicas, maxReplicas, cpu, memory }) => [prop, replicas, maxReplicas, cpu, memory]);
+const podsOf = (props: Partial<AirflowOnEksProps>) => countedPodsOfChart(synthOfficial(props).airflow);
 
 test('defaults', () => {
   expect(podsOf({})).toEqual([
